@@ -365,7 +365,7 @@ export class StackchainApp extends LitElement {
         <span class="space"></span>
         ${this.renderLive()}
       </header>
-      ${feed.problem && feed.link === "live" ? html`<div class="notice" role="alert">${feed.problem}</div>` : nothing}
+      ${feed.problem && feed.link !== "refused" ? html`<div class="notice" role="alert">${feed.problem}</div>` : nothing}
       ${feed.link === "refused" ? this.renderRefused() : route.chain ? this.renderChain() : this.renderList()}
       <action-dialog @asked=${(event: CustomEvent<{ messages: string[] }>) => this.say(event.detail.messages)}></action-dialog>
       <div class="note" role="status">${this.note.map((text) => html`<p>${text}</p>`)}</div>`;

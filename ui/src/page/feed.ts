@@ -7,6 +7,9 @@ import { keyOf, merge } from "./merging.js";
 export type Link = "connecting" | "live" | "lost" | "refused";
 
 const PAUSE_MILLISECONDS = 2000;
+/** The server has no room, and says so: it is not asked more often than that helps. */
+const BUSY: ReadonlySet<number> = new Set([429, 503]);
+const BUSY_MILLISECONDS = 30_000;
 
 export class Feed {
   readonly rows = new Map<string, Row>();
@@ -110,6 +113,10 @@ export class Feed {
       this.changed();
       return;
     }
-    this.timer = window.setTimeout(() => this.connect(), PAUSE_MILLISECONDS);
+    // Too many look at the page, or the API server does not answer who this is: said meanwhile.
+    this.problem = answer.isGood || answer.status === 0 ? this.problem : answer.error;
+    this.changed();
+    const pause = BUSY.has(answer.status) ? BUSY_MILLISECONDS : PAUSE_MILLISECONDS;
+    this.timer = window.setTimeout(() => this.connect(), pause);
   }
 }

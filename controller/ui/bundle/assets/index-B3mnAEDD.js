@@ -813,9 +813,9 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       ${n?x:y`<p class="muted">In a terminal: <code>${t.command}</code></p>`}`}#t(e,t){let n=e.action===`Parallelism`?this.bound>=1&&this.bound<=zn:t.changes&&(!t.destroys||this.typed===e.name);return y`<button class="button do ${t.dangerous?`bad`:``}" type="submit"
       ?disabled=${!n||this.isSending} ?autofocus=${!t.destroys}>
       ${Bn[e.action]??e.action}
-    </button>`}#n;#r};G([T({attribute:!1})],X.prototype,`action`,void 0),G([E()],X.prototype,`shown`,void 0),G([E()],X.prototype,`problem`,void 0),G([E()],X.prototype,`typed`,void 0),G([E()],X.prototype,`bound`,void 0),G([E()],X.prototype,`isSending`,void 0),G([D(`dialog`)],X.prototype,`dialog`,void 0),X=G([We(`action-dialog`)],X);function Vn(e){let t=e.stacks?.map(z).join(`, `)||e.stage||``,n=Bn[e.action]??e.action;return t?`${n} ${t} of ${e.name}`:`${n}: ${e.name}`}function Hn({body:e}){return{means:A(e.means),messages:k(e.messages).map(A),lists:k(e.lists).map(e=>{let t=O(e);return{title:A(t.title),stacks:k(t.stacks).map(A)}}),changes:e.changes===!0,dangerous:e.dangerous===!0,destroys:e.destroys===!0,run:j(e.run,0),command:A(e.command)}}var Un={failed:{word:`Failed`,glyph:`cross`,tone:`bad`},person:{word:`Waits for a person`,glyph:`person`,tone:`attention`},blocked:{word:`Blocked`,glyph:`hourglass`,tone:`attention`},unreadable:{word:`Unreadable`,glyph:`question`,tone:`attention`},running:{word:`Running`,glyph:`play`,tone:`active`},suspended:{word:`Suspended`,glyph:`stop`,tone:`faint`},scheduled:{word:`Scheduled`,glyph:`clock`,tone:`faint`},idle:{word:`Not requested`,glyph:`dot`,tone:`faint`},fine:{word:`Succeeded`,glyph:`check`,tone:`good`}},Wn=Object.keys(Un);function Gn(e){return`${e.namespace}/${e.name}`}function Kn(e){let t=e=>{let t=Wn.indexOf(e.state);return t<0?Wn.length:t};return[...e].sort((e,n)=>t(e)-t(n)||W(e.name,n.name)||W(e.namespace,n.namespace))}function qn(e,t){let n=O(e.resource.status),r=new Map(t.stacks.map(e=>[A(e.id),e])),i=new Set(t.removed),a=k(n.stacks).map(e=>[A(O(e).id),e]).filter(([e])=>!i.has(e)).map(([e,t])=>{let n=r.get(e)??t;return r.delete(e),n}),o=t.detail.resource,s={...e.advice,...t.advice};return{...t.detail,resource:{...o,status:{...O(o.status),stacks:[...a,...r.values()]}},advice:Object.fromEntries(Object.entries(s).filter(e=>e[1]!==null))}}var Jn=2e3,Yn=class{constructor(e){this.changed=e,this.rows=new Map,this.detail=null,this.isMissing=!1,this.problem=``,this.hello=null,this.hasRows=!1,this.link=`connecting`,this.refusal=``,this.opened=0,this.source=null,this.target=``,this.timer=0}follow(e,t){let n=Pn(t?{namespace:e,name:t}:{});this.source&&n===this.target||(this.target=n,this.detail=null,this.isMissing=!1,this.connect())}resume(){!this.source&&this.link!==`refused`&&this.connect()}close(){window.clearTimeout(this.timer),this.source?.close(),this.source=null}connect(){if(this.close(),document.hidden)return;let e=new EventSource(this.target);this.source=e;let t=(t,n)=>{e.addEventListener(t,e=>{n(JSON.parse(e.data)),this.link=`live`,this.changed()})};t(`hello`,e=>{this.hello=e,this.opened+=1,this.problem=``}),t(`chains`,e=>{this.rows.clear(),e.forEach(e=>this.rows.set(Gn(e),e)),this.hasRows=!0}),t(`chain`,e=>this.rows.set(Gn(e),e)),t(`gone`,e=>this.rows.delete(Gn(e))),t(`detail`,e=>{this.detail=e,this.isMissing=!1}),t(`change`,e=>{this.detail=this.detail&&qn(this.detail,e)}),t(`missing`,()=>this.isMissing=!0),t(`problem`,e=>this.problem=e.text),e.addEventListener(`error`,()=>void this.failed(e))}async failed(e){if(e!==this.source)return;this.link=`lost`,this.changed(),e.close();let t=await Fn(`session`);e===this.source&&(t.status===401||t.status===403?(this.link=`refused`,this.refusal=t.error,this.changed()):this.timer=window.setTimeout(()=>this.connect(),Jn))}},Xn=[`graph`,`table`,`timeline`,`events`,`runs`],Zn={namespace:``,chain:``,view:`graph`,query:``,only:[],sort:``,stack:``,run:``};function Qn(e){let t=new URLSearchParams(e),n=t.get(`view`);return{namespace:t.get(`namespace`)??``,chain:t.get(`chain`)??``,view:Xn.find(e=>e===n)??`graph`,query:t.get(`q`)??``,only:(t.get(`only`)??``).split(`,`).filter(Boolean),sort:t.get(`sort`)??``,stack:t.get(`stack`)??``,run:t.get(`run`)??``}}function $n(e){let t=new URLSearchParams,n=[[`namespace`,e.namespace,``],[`chain`,e.chain,``],[`view`,e.view,`graph`],[`q`,e.query,``],[`only`,e.only.join(`,`),``],[`sort`,e.sort,``],[`stack`,e.stack,``],[`run`,e.run,``]];for(let[e,r,i]of n)r!==i&&t.set(e,r);let r=t.toString();return r?`?${r}`:`?`}function er(e,t){return e===t?`-${t}`:e===`-${t}`?``:t}var tr=200,nr=[[`succeeded`,`good`],[`running`,`active`],[`awaitingConfirmation`,`attention`],[`waiting`,`attention`],[`failed`,`bad`],[`timedOut`,`bad`],[`canceled`,`bad`],[`skipped`,`faint`]];function rr(e,t){let n=e.total||0;return y`<span class="shares" role="img" aria-label=${t}>
-    ${n>0?nr.filter(([t])=>e[t]).map(([t,r])=>y`<i class=${r} ${U({width:`${(e[t]??0)/n*100}%`})}></i>`):x}
-  </span>`}var ir=o`
+    </button>`}#n;#r};G([T({attribute:!1})],X.prototype,`action`,void 0),G([E()],X.prototype,`shown`,void 0),G([E()],X.prototype,`problem`,void 0),G([E()],X.prototype,`typed`,void 0),G([E()],X.prototype,`bound`,void 0),G([E()],X.prototype,`isSending`,void 0),G([D(`dialog`)],X.prototype,`dialog`,void 0),X=G([We(`action-dialog`)],X);function Vn(e){let t=e.stacks?.map(z).join(`, `)||e.stage||``,n=Bn[e.action]??e.action;return t?`${n} ${t} of ${e.name}`:`${n}: ${e.name}`}function Hn({body:e}){return{means:A(e.means),messages:k(e.messages).map(A),lists:k(e.lists).map(e=>{let t=O(e);return{title:A(t.title),stacks:k(t.stacks).map(A)}}),changes:e.changes===!0,dangerous:e.dangerous===!0,destroys:e.destroys===!0,run:j(e.run,0),command:A(e.command)}}var Un={failed:{word:`Failed`,glyph:`cross`,tone:`bad`},person:{word:`Waits for a person`,glyph:`person`,tone:`attention`},blocked:{word:`Blocked`,glyph:`hourglass`,tone:`attention`},unreadable:{word:`Unreadable`,glyph:`question`,tone:`attention`},running:{word:`Running`,glyph:`play`,tone:`active`},suspended:{word:`Suspended`,glyph:`stop`,tone:`faint`},scheduled:{word:`Scheduled`,glyph:`clock`,tone:`faint`},idle:{word:`Not requested`,glyph:`dot`,tone:`faint`},fine:{word:`Succeeded`,glyph:`check`,tone:`good`}},Wn=Object.keys(Un);function Gn(e){return`${e.namespace}/${e.name}`}function Kn(e){let t=e=>{let t=Wn.indexOf(e.state);return t<0?Wn.length:t};return[...e].sort((e,n)=>t(e)-t(n)||W(e.name,n.name)||W(e.namespace,n.namespace))}function qn(e,t){let n=O(e.resource.status),r=new Map(t.stacks.map(e=>[A(e.id),e])),i=new Set(t.removed),a=k(n.stacks).map(e=>[A(O(e).id),e]).filter(([e])=>!i.has(e)).map(([e,t])=>{let n=r.get(e)??t;return r.delete(e),n}),o=t.detail.resource,s={...e.advice,...t.advice};return{...t.detail,resource:{...o,status:{...O(o.status),stacks:[...a,...r.values()]}},advice:Object.fromEntries(Object.entries(s).filter(e=>e[1]!==null))}}var Jn=2e3,Yn=new Set([429,503]),Xn=3e4,Zn=class{constructor(e){this.changed=e,this.rows=new Map,this.detail=null,this.isMissing=!1,this.problem=``,this.hello=null,this.hasRows=!1,this.link=`connecting`,this.refusal=``,this.opened=0,this.source=null,this.target=``,this.timer=0}follow(e,t){let n=Pn(t?{namespace:e,name:t}:{});this.source&&n===this.target||(this.target=n,this.detail=null,this.isMissing=!1,this.connect())}resume(){!this.source&&this.link!==`refused`&&this.connect()}close(){window.clearTimeout(this.timer),this.source?.close(),this.source=null}connect(){if(this.close(),document.hidden)return;let e=new EventSource(this.target);this.source=e;let t=(t,n)=>{e.addEventListener(t,e=>{n(JSON.parse(e.data)),this.link=`live`,this.changed()})};t(`hello`,e=>{this.hello=e,this.opened+=1,this.problem=``}),t(`chains`,e=>{this.rows.clear(),e.forEach(e=>this.rows.set(Gn(e),e)),this.hasRows=!0}),t(`chain`,e=>this.rows.set(Gn(e),e)),t(`gone`,e=>this.rows.delete(Gn(e))),t(`detail`,e=>{this.detail=e,this.isMissing=!1}),t(`change`,e=>{this.detail=this.detail&&qn(this.detail,e)}),t(`missing`,()=>this.isMissing=!0),t(`problem`,e=>this.problem=e.text),e.addEventListener(`error`,()=>void this.failed(e))}async failed(e){if(e!==this.source)return;this.link=`lost`,this.changed(),e.close();let t=await Fn(`session`);if(e!==this.source)return;if(t.status===401||t.status===403){this.link=`refused`,this.refusal=t.error,this.changed();return}this.problem=t.isGood||t.status===0?this.problem:t.error,this.changed();let n=Yn.has(t.status)?Xn:Jn;this.timer=window.setTimeout(()=>this.connect(),n)}},Qn=[`graph`,`table`,`timeline`,`events`,`runs`],$n={namespace:``,chain:``,view:`graph`,query:``,only:[],sort:``,stack:``,run:``};function er(e){let t=new URLSearchParams(e),n=t.get(`view`);return{namespace:t.get(`namespace`)??``,chain:t.get(`chain`)??``,view:Qn.find(e=>e===n)??`graph`,query:t.get(`q`)??``,only:(t.get(`only`)??``).split(`,`).filter(Boolean),sort:t.get(`sort`)??``,stack:t.get(`stack`)??``,run:t.get(`run`)??``}}function tr(e){let t=new URLSearchParams,n=[[`namespace`,e.namespace,``],[`chain`,e.chain,``],[`view`,e.view,`graph`],[`q`,e.query,``],[`only`,e.only.join(`,`),``],[`sort`,e.sort,``],[`stack`,e.stack,``],[`run`,e.run,``]];for(let[e,r,i]of n)r!==i&&t.set(e,r);let r=t.toString();return r?`?${r}`:`?`}function nr(e,t){return e===t?`-${t}`:e===`-${t}`?``:t}var rr=200,ir=[[`succeeded`,`good`],[`running`,`active`],[`awaitingConfirmation`,`attention`],[`waiting`,`attention`],[`failed`,`bad`],[`timedOut`,`bad`],[`canceled`,`bad`],[`skipped`,`faint`]];function ar(e,t){let n=e.total||0;return y`<span class="shares" role="img" aria-label=${t}>
+    ${n>0?ir.filter(([t])=>e[t]).map(([t,r])=>y`<i class=${r} ${U({width:`${(e[t]??0)/n*100}%`})}></i>`):x}
+  </span>`}var or=o`
   .shares {
     display: flex;
     gap: 1px;
@@ -834,7 +834,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
   .shares i.faint {
     opacity: 0.4;
   }
-`,Z=class extends w{constructor(...e){super(...e),this.rows=[],this.route=Zn,this.isLoaded=!1,this.scope=``,this.now=Date.now(),this.most=tr}static{this.styles=[xt,St,ir,o`
+`,Z=class extends w{constructor(...e){super(...e),this.rows=[],this.route=$n,this.isLoaded=!1,this.scope=``,this.now=Date.now(),this.most=rr}static{this.styles=[xt,St,or,o`
       :host {
         display: block;
         overflow-y: auto;
@@ -984,7 +984,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       ${n.length>0?y`<ul @keydown=${this.key}>
             ${mt(n.slice(0,this.most),Gn,e=>this.renderRow(e))}
           </ul>`:this.renderEmpty()}
-      ${n.length>this.most?y`<button class="button rest" @click=${()=>this.most+=tr}>
+      ${n.length>this.most?y`<button class="button rest" @click=${()=>this.most+=rr}>
             Show more (${(n.length-this.most).toLocaleString(`en-US`)} left)
           </button>`:x}
     </div>`}renderFilters(){let e=new Map;return this.rows.forEach(t=>e.set(t.state,(e.get(t.state)??0)+1)),y`<div class="filters">
@@ -994,7 +994,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
           @click=${()=>this.toggle(t)}>
           ${V(r)}${n} <b>${e.get(t)??0}</b>
         </button>`})}
-    </div>`}renderRow(e){let t=Un[e.state]??Un.unreadable,n=$n({...Zn,namespace:e.namespace,chain:e.name}),r=F(P(e.startTime,e.completionTime,this.now)),i=e.summary.total??0;return y`<li>
+    </div>`}renderRow(e){let t=Un[e.state]??Un.unreadable,n=tr({...$n,namespace:e.namespace,chain:e.name}),r=F(P(e.startTime,e.completionTime,this.now)),i=e.summary.total??0;return y`<li>
       <a class="chain ${t.tone}" href=${n} data-internal>
         ${V(t.glyph)}
         <span class="name">${B(e.name)}<span class="muted">${e.namespace}</span></span>
@@ -1004,7 +1004,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
         >
         <span class="progress">
           ${i>0?y`<span class="small muted">${e.progress}</span>
-                ${rr(e.summary,`${e.progress} stacks done`)}`:y`<span class="small muted">No stacks yet</span>`}
+                ${ar(e.summary,`${e.progress} stacks done`)}`:y`<span class="small muted">No stacks yet</span>`}
         </span>
         <span class="run small right"
           >${e.run?y`Run ${e.run}<br /><span class="muted">${e.operation}</span>`:x}</span
@@ -1020,7 +1020,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       </div>`:y`<div class="empty">
       There are no StackChains in ${this.scope||`this namespace`}.<br />
       Create one with <code>kubectl apply -f examples/platform.yaml</code>; it appears here.
-    </div>`:y`<div class="empty">Reading the chains…</div>`}type(e){this.go({...this.route,query:e.target.value})}toggle(e){let{only:t}=this.route,n=t.includes(e)?t.filter(t=>t!==e):[...t,e];this.go({...this.route,only:n})}key(e){let t=[...this.renderRoot.querySelectorAll(`a.chain`)],n=t.indexOf(e.target),r={j:1,ArrowDown:1,k:-1,ArrowUp:-1}[e.key],i=r&&t[n+r];i&&(e.preventDefault(),i.focus())}go(e){this.dispatchEvent(new CustomEvent(`go`,{detail:{route:e,isSmall:!0},bubbles:!0,composed:!0}))}};G([T({attribute:!1})],Z.prototype,`rows`,void 0),G([T({attribute:!1})],Z.prototype,`route`,void 0),G([T({type:Boolean})],Z.prototype,`isLoaded`,void 0),G([T()],Z.prototype,`scope`,void 0),G([T({type:Number})],Z.prototype,`now`,void 0),G([E()],Z.prototype,`most`,void 0),Z=G([We(`chain-list`)],Z);var ar=3;function or(e){let{chain:t,detail:n}=e,r=Un[n.state]??Un.unreadable,i=t.ready?.message||n.means,a=n.do.startsWith(`Nothing`)?``:n.do;return y`<section class="headline ${r.tone}" aria-label="State of the chain">
+    </div>`:y`<div class="empty">Reading the chains…</div>`}type(e){this.go({...this.route,query:e.target.value})}toggle(e){let{only:t}=this.route,n=t.includes(e)?t.filter(t=>t!==e):[...t,e];this.go({...this.route,only:n})}key(e){let t=[...this.renderRoot.querySelectorAll(`a.chain`)],n=t.indexOf(e.target),r={j:1,ArrowDown:1,k:-1,ArrowUp:-1}[e.key],i=r&&t[n+r];i&&(e.preventDefault(),i.focus())}go(e){this.dispatchEvent(new CustomEvent(`go`,{detail:{route:e,isSmall:!0},bubbles:!0,composed:!0}))}};G([T({attribute:!1})],Z.prototype,`rows`,void 0),G([T({attribute:!1})],Z.prototype,`route`,void 0),G([T({type:Boolean})],Z.prototype,`isLoaded`,void 0),G([T()],Z.prototype,`scope`,void 0),G([T({type:Number})],Z.prototype,`now`,void 0),G([E()],Z.prototype,`most`,void 0),Z=G([We(`chain-list`)],Z);var sr=3;function cr(e){let{chain:t,detail:n}=e,r=Un[n.state]??Un.unreadable,i=t.ready?.message||n.means,a=n.do.startsWith(`Nothing`)?``:n.do;return y`<section class="headline ${r.tone}" aria-label="State of the chain">
     <div class="state">
       ${V(r.glyph)}
       <div class="words">
@@ -1033,46 +1033,46 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
         ${n.problem?y`<p class="small bad-text">${n.problem}</p>`:x}
       </div>
     </div>
-    ${sr(e)}
-  </section>`}function sr({chain:e,detail:t,route:n,now:r}){let i=e.run,a=i?F(P(i.startTime,i.completionTime,r)):``,o=i?[[`Run`,i.number],[`Cause`,i.cause],[`Operation`,i.operation],[i.completionTime?`Took`:`Elapsed`,a],[`Progress`,i.progress],[`Changes`,t.changes]]:[];return e.nextTime&&o.push([`Next run`,R(e.nextTime)]),y`<dl class="facts">
+    ${lr(e)}
+  </section>`}function lr({chain:e,detail:t,route:n,now:r}){let i=e.run,a=i?F(P(i.startTime,i.completionTime,r)):``,o=i?[[`Run`,i.number],[`Cause`,i.cause],[`Operation`,i.operation],[i.completionTime?`Took`:`Elapsed`,a],[`Progress`,i.progress],[`Changes`,t.changes]]:[];return e.nextTime&&o.push([`Next run`,R(e.nextTime)]),y`<dl class="facts">
     ${o.filter(([,e])=>e!==``).map(([e,t])=>y`<div><dt>${e}</dt><dd>${t}</dd></div>`)}
     ${t.runsAfter.length>0?y`<div>
           <dt>Runs after</dt>
           <dd>
-            ${t.runsAfter.map(e=>y`<a class="after" href=${$n({...Zn,namespace:n.namespace,chain:e})} data-internal>${z(e)}</a>`)}
+            ${t.runsAfter.map(e=>y`<a class="after" href=${tr({...$n,namespace:n.namespace,chain:e})} data-internal>${z(e)}</a>`)}
           </dd>
         </div>`:x}
     ${i?.workflowUrl?y`<div>
           <dt>Workflow</dt>
           <dd><a href=${i.workflowUrl} target="_blank" rel="noopener noreferrer">Temporal ${H(`out`)}</a></dd>
         </div>`:x}
-  </dl>`}function cr({detail:e,rights:t,ask:n}){let{possible:r}=e;if(t===`view`||t===`unavailable`)return y`<p class="actions muted small">${t===`view`?`You may look at this chain, but not change it.`:`Whether you may change this chain is not known now.`}</p>`;if(t===`unknown`||r.actions.length===0)return x;let i=e=>e===`Parallelism`?`Parallelism: ${r.parallelism}`:Bn[e]??e;return y`<div class="actions" role="group" aria-label="Actions">
+  </dl>`}function ur({detail:e,rights:t,ask:n}){let{possible:r}=e;if(t===`view`||t===`unavailable`)return y`<p class="actions muted small">${t===`view`?`You may look at this chain, but not change it.`:`Whether you may change this chain is not known now.`}</p>`;if(t===`unknown`||r.actions.length===0)return x;let i=e=>e===`Parallelism`?`Parallelism: ${r.parallelism}`:Bn[e]??e;return y`<div class="actions" role="group" aria-label="Actions">
     ${r.actions.map(e=>y`<button class="button" aria-haspopup="dialog"
         @click=${()=>n({action:e,...e===`Parallelism`?{parallelism:r.parallelism}:{}})}>${i(e)}</button>`)}
-  </div>`}function lr({chain:e,route:t,go:n}){let r=new Map;if(e.stacks.forEach(e=>r.set(e.phase,(r.get(e.phase)??0)+1)),r.size===0)return x;let i=Object.fromEntries([...r].map(([e,t])=>[`${e.charAt(0).toLowerCase()}${e.slice(1)}`,t])),a=[...r].sort(([e],[t])=>N(e).rank-N(t).rank),o=e=>{n({only:t.only.includes(e)?t.only.filter(t=>t!==e):[...t.only,e],view:t.view===`graph`?`table`:t.view})};return y`<div class="phases">
-    ${rr({...i,total:e.stacks.length},`${e.run?.progress??``} stacks done`)}
+  </div>`}function dr({chain:e,route:t,go:n}){let r=new Map;if(e.stacks.forEach(e=>r.set(e.phase,(r.get(e.phase)??0)+1)),r.size===0)return x;let i=Object.fromEntries([...r].map(([e,t])=>[`${e.charAt(0).toLowerCase()}${e.slice(1)}`,t])),a=[...r].sort(([e],[t])=>N(e).rank-N(t).rank),o=e=>{n({only:t.only.includes(e)?t.only.filter(t=>t!==e):[...t.only,e],view:t.view===`graph`?`table`:t.view})};return y`<div class="phases">
+    ${ar({...i,total:e.stacks.length},`${e.run?.progress??``} stacks done`)}
     <div class="chips" role="group" aria-label="Show only stacks of a phase">
       ${a.map(([e,n])=>{let r=N(e);return y`<button class="chip ${r.tone}" aria-pressed=${t.only.includes(e)}
           @click=${()=>o(e)}>${V(r.glyph)}<b>${n}</b> ${r.word}</button>`})}
     </div>
-  </div>`}function ur({detail:e,rights:t,now:n,ask:r}){return e.stages.length===0?x:y`<ol class="stages" aria-label="Stages">
+  </div>`}function fr({detail:e,rights:t,now:n,ask:r}){return e.stages.length===0?x:y`<ol class="stages" aria-label="Stages">
     ${e.stages.map(i=>{let a=N(i.phase),o=t===`change`&&e.possible.approvable.includes(i.name);return y`<li class=${a.tone}>
         ${V(a.glyph)}
         <span><b>${z(i.name)}</b> <span class="muted">${i.progress}</span>
-          <span class="small stage-text" title=${z(i.message)}>${dr(i,n)||a.word}</span></span>
+          <span class="small stage-text" title=${z(i.message)}>${pr(i,n)||a.word}</span></span>
         ${o?y`<button class="button" aria-haspopup="dialog" aria-label="Approve ${z(i.name)}"
               @click=${()=>r({action:`Approve`,stage:i.name})}>Approve</button>`:x}
       </li>`})}
-  </ol>`}function dr(e,t){return e.waits?e.until?`${e.waits}, ${F(Math.max(0,P(new Date(t).toISOString(),e.until,t)??0))} left`:e.since?`${e.waits} for ${I(e.since,t)}`:e.waits:e.approvedTime?`approved ${R(e.approvedTime)}`:``}function fr(e){let t=e.detail.needs;if(t.length===0)return x;let n=e.areAllNeeds?t:t.slice(0,ar);return y`<section class="needs" aria-labelledby="needs">
+  </ol>`}function pr(e,t){return e.waits?e.until?`${e.waits}, ${F(Math.max(0,P(new Date(t).toISOString(),e.until,t)??0))} left`:e.since?`${e.waits} for ${I(e.since,t)}`:e.waits:e.approvedTime?`approved ${R(e.approvedTime)}`:``}function mr(e){let t=e.detail.needs;if(t.length===0)return x;let n=e.areAllNeeds?t:t.slice(0,sr);return y`<section class="needs" aria-labelledby="needs">
     <h2 id="needs">Needs you <span class="count">${t.length}</span></h2>
     <ul>
-      ${n.map(t=>pr(t,e))}
+      ${n.map(t=>hr(t,e))}
     </ul>
-    ${t.length>ar?y`<button class="more" aria-expanded=${e.areAllNeeds}
+    ${t.length>sr?y`<button class="more" aria-expanded=${e.areAllNeeds}
           @click=${()=>e.showAllNeeds(!e.areAllNeeds)}>
           ${e.areAllNeeds?`Show fewer`:`Show all ${t.length}`}
         </button>`:x}
-  </section>`}function pr(e,{route:t,rights:n,ask:r,go:i}){let a=N(e.phase),o=t.stack===e.id,s=Qe(e.runUrl),c=e.do&&e.do!==`Nothing.`;return y`<li class="${a.tone} ${o?`picked`:``}">
+  </section>`}function hr(e,{route:t,rights:n,ask:r,go:i}){let a=N(e.phase),o=t.stack===e.id,s=Qe(e.runUrl),c=e.do&&e.do!==`Nothing.`;return y`<li class="${a.tone} ${o?`picked`:``}">
     <button class="need" aria-pressed=${o} @click=${()=>i({stack:o?``:e.id})}>
       ${V(a.glyph)}
       <span class="who">${B(e.id)}</span>
@@ -1084,7 +1084,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
           @click=${()=>r({action:`Retry`,stacks:[e.id]})}>Retry</button>`:x}
     ${s?y`<a class="button" href=${s} target="_blank" rel="noopener noreferrer"
           aria-label="Open the run of ${e.id} in Spacelift">Spacelift ${H(`out`)}</a>`:x}
-  </li>`}var mr=o`
+  </li>`}var gr=o`
   .headline {
     display: flex;
     flex-wrap: wrap;
@@ -1381,32 +1381,32 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       display: none;
     }
   }
-`,hr=[`stack`,`phase`,`why`,`level`,`changes`,`started`,`took`];function gr(e,t,n){let r=e.filter(e=>(t.only.length===0||t.only.includes(e.phase))&&yt(t.query,e.id,e.name,e.reason,e.message)),i=t.sort.startsWith(`-`),a=t.sort.replace(/^-/,``),o=(e,t)=>N(e.phase).rank-N(t.phase).rank||e.level-t.level||W(e.id,t.id),s=tt(_r,a);return r.sort((e,t)=>{let r=s?s(e,t,n):0;return(i?-r:r)||o(e,t)})}var _r={stack:(e,t)=>W(e.id,t.id),phase:(e,t)=>N(e.phase).rank-N(t.phase).rank,why:(e,t)=>W(e.reason,t.reason),level:(e,t)=>e.level-t.level,changes:(e,t)=>yr(e)-yr(t),started:(e,t)=>W(e.startTime||`~`,t.startTime||`~`),took:(e,t,n)=>vr(e,n)-vr(t,n)};function vr(e,t){return(e.phase===`Skipped`?null:P(e.startTime,e.completionTime,t))??-1}function yr(e){return e.delta?e.delta.added+e.delta.changed+e.delta.deleted:-1}function br(e,t){let n=e.filter(e=>Number.isFinite(Date.parse(e.startTime))&&e.phase!==`Skipped`),r=e=>e.completionTime?Date.parse(e.completionTime):t,i=Math.min(...n.map(e=>Date.parse(e.startTime))),a=Math.max(...n.map(r),i+1e3),o=xr(n,r);return{bars:n.map(e=>({stack:e,start:(Date.parse(e.startTime)-i)/(a-i),end:(Math.max(Date.parse(e.startTime),r(e))-i)/(a-i),isCritical:o.has(e.id)})).sort((e,t)=>e.start-t.start||e.end-t.end||W(e.stack.id,t.stack.id)),from:n.length>0?i:t,until:n.length>0?a:t,others:e.length-n.length}}function xr(e,t){let n=new Map(e.map(e=>[e.id,e])),r=e=>e.map(e=>n.get(e)).filter(e=>e!==void 0).sort((e,n)=>t(n)-t(e)||W(e.id,n.id))[0],i=new Set,a=r([...n.keys()]);for(;a&&!i.has(a.id);)i.add(a.id),a=r(a.dependsOn);return i}function Sr(e,t){let n=[1,2,5,10,15,30,60,120,300,600,900,1800,3600,7200,14400,43200,86400].find(n=>e/n<=t)??Math.ceil(e/t/86400)*86400;return Array.from({length:Math.floor(e/n)+1},(e,t)=>t*n)}var Cr={stack:`Stack`,phase:`Phase`,why:`Why`,level:`Level`,changes:`Changes`,started:`Started`,took:`Took`};function wr(e){let{chain:t,route:n,now:r,go:i}=e,a=gr(t.stacks,n,r);return t.stacks.length===0?Q(bt(t)):y`<div class="scroll">
+`,_r=[`stack`,`phase`,`why`,`level`,`changes`,`started`,`took`];function vr(e,t,n){let r=e.filter(e=>(t.only.length===0||t.only.includes(e.phase))&&yt(t.query,e.id,e.name,e.reason,e.message)),i=t.sort.startsWith(`-`),a=t.sort.replace(/^-/,``),o=(e,t)=>N(e.phase).rank-N(t.phase).rank||e.level-t.level||W(e.id,t.id),s=tt(yr,a);return r.sort((e,t)=>{let r=s?s(e,t,n):0;return(i?-r:r)||o(e,t)})}var yr={stack:(e,t)=>W(e.id,t.id),phase:(e,t)=>N(e.phase).rank-N(t.phase).rank,why:(e,t)=>W(e.reason,t.reason),level:(e,t)=>e.level-t.level,changes:(e,t)=>xr(e)-xr(t),started:(e,t)=>W(e.startTime||`~`,t.startTime||`~`),took:(e,t,n)=>br(e,n)-br(t,n)};function br(e,t){return(e.phase===`Skipped`?null:P(e.startTime,e.completionTime,t))??-1}function xr(e){return e.delta?e.delta.added+e.delta.changed+e.delta.deleted:-1}function Sr(e,t){let n=e.filter(e=>Number.isFinite(Date.parse(e.startTime))&&e.phase!==`Skipped`),r=e=>e.completionTime?Date.parse(e.completionTime):t,i=Math.min(...n.map(e=>Date.parse(e.startTime))),a=Math.max(...n.map(r),i+1e3),o=Cr(n,r);return{bars:n.map(e=>({stack:e,start:(Date.parse(e.startTime)-i)/(a-i),end:(Math.max(Date.parse(e.startTime),r(e))-i)/(a-i),isCritical:o.has(e.id)})).sort((e,t)=>e.start-t.start||e.end-t.end||W(e.stack.id,t.stack.id)),from:n.length>0?i:t,until:n.length>0?a:t,others:e.length-n.length}}function Cr(e,t){let n=new Map(e.map(e=>[e.id,e])),r=e=>e.map(e=>n.get(e)).filter(e=>e!==void 0).sort((e,n)=>t(n)-t(e)||W(e.id,n.id))[0],i=new Set,a=r([...n.keys()]);for(;a&&!i.has(a.id);)i.add(a.id),a=r(a.dependsOn);return i}function wr(e,t){let n=[1,2,5,10,15,30,60,120,300,600,900,1800,3600,7200,14400,43200,86400].find(n=>e/n<=t)??Math.ceil(e/t/86400)*86400;return Array.from({length:Math.floor(e/n)+1},(e,t)=>t*n)}var Tr={stack:`Stack`,phase:`Phase`,why:`Why`,level:`Level`,changes:`Changes`,started:`Started`,took:`Took`};function Er(e){let{chain:t,route:n,now:r,go:i}=e,a=vr(t.stacks,n,r);return t.stacks.length===0?Q(bt(t)):y`<div class="scroll">
     <table>
       <thead>
         <tr>
-          ${hr.map(e=>Tr(e,n,i))}
+          ${_r.map(e=>Dr(e,n,i))}
           <th class="c-link"><span class="unseen">Link</span></th>
         </tr>
       </thead>
       <tbody>
-        ${mt(a,e=>e.id,t=>Er(t,e))}
+        ${mt(a,e=>e.id,t=>Or(t,e))}
       </tbody>
     </table>
     ${a.length===0?Q(`No stack matches.`):x}
-  </div>`}function Tr(e,t,n){let r=t.sort===e?`ascending`:t.sort===`-${e}`?`descending`:`none`,i=r===`ascending`?`↑`:r===`descending`?`↓`:``;return y`<th class="c-${e}" aria-sort=${r}>
-    <button @click=${()=>n({sort:er(t.sort,e)})}>${Cr[e]} ${i}</button>
-  </th>`}function Er(e,{route:t,now:n,go:r}){let i=e.phase===`Skipped`?``:F(P(e.startTime,e.completionTime,n)),a=e.id===t.stack,o=()=>r({stack:a?``:e.id});return y`<tr class=${a?`picked`:``} @click=${o}>
+  </div>`}function Dr(e,t,n){let r=t.sort===e?`ascending`:t.sort===`-${e}`?`descending`:`none`,i=r===`ascending`?`↑`:r===`descending`?`↓`:``;return y`<th class="c-${e}" aria-sort=${r}>
+    <button @click=${()=>n({sort:nr(t.sort,e)})}>${Tr[e]} ${i}</button>
+  </th>`}function Or(e,{route:t,now:n,go:r}){let i=e.phase===`Skipped`?``:F(P(e.startTime,e.completionTime,n)),a=e.id===t.stack,o=()=>r({stack:a?``:e.id});return y`<tr class=${a?`picked`:``} @click=${o}>
     <td class="c-stack"><button class="row" aria-pressed=${a} @click=${e=>{e.stopPropagation(),o()}}>${B(e.id)}</button></td>
     <td class="c-phase">${Ct(e.phase)}</td>
-    <td class="c-why"><span class="cut" title=${z(e.message)}>${Or(e)}</span></td>
+    <td class="c-why"><span class="cut" title=${z(e.message)}>${Ar(e)}</span></td>
     <td class="c-level">${e.level+1}</td>
     <td class="c-changes">${vt(e.delta)}</td>
     <td class="c-started">${e.startTime?`${I(e.startTime,n)} ago`:``}</td>
     <td class="c-took">${i}</td>
     <td class="c-link">${e.runUrl?y`<a class="button icon plain" href=${e.runUrl} target="_blank" rel="noopener noreferrer"
           aria-label="Open the run of ${e.id} in Spacelift" @click=${e=>e.stopPropagation()}>${H(`out`)}</a>`:x}</td>
-  </tr>`}var Dr=[`RunFinished`,`RunInProgress`];function Or(e){let t=e.attempts>1?`Attempt ${e.attempts}. `:``,n=Dr.includes(e.reason)?``:e.reason;return t+(z(e.message)||n)}function Q(e){return y`<p class="none">${e}</p>`}function kr({chain:e,route:t,now:n,isPhone:r,go:i}){let{bars:a,from:o,until:s,others:c}=br(e.stacks,n);if(a.length===0)return Q(e.stacks.length>0?`No stack has run.`:bt(e));let l=a.filter(({stack:e})=>yt(t.query,e.id,e.name)&&(t.only.length===0||t.only.includes(e.phase))),u=(s-o)/1e3,d=e=>`${(e*100).toFixed(3)}%`,f=Sr(u,r?3:8);return y`<div class="scroll gantt">
+  </tr>`}var kr=[`RunFinished`,`RunInProgress`];function Ar(e){let t=e.attempts>1?`Attempt ${e.attempts}. `:``,n=kr.includes(e.reason)?``:e.reason;return t+(z(e.message)||n)}function Q(e){return y`<p class="none">${e}</p>`}function jr({chain:e,route:t,now:n,isPhone:r,go:i}){let{bars:a,from:o,until:s,others:c}=Sr(e.stacks,n);if(a.length===0)return Q(e.stacks.length>0?`No stack has run.`:bt(e));let l=a.filter(({stack:e})=>yt(t.query,e.id,e.name)&&(t.only.length===0||t.only.includes(e.phase))),u=(s-o)/1e3,d=e=>`${(e*100).toFixed(3)}%`,f=wr(u,r?3:8);return y`<div class="scroll gantt">
     <div class="axis">
       <span></span>
       <div class="track">
@@ -1433,7 +1433,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       <span class="bar critical sample"></span> critical path: from the stack that ended last back to
       a root, over the upstream stack that ended last each time${c>0?y` · ${L(c,`stack`)} ${c===1?`has`:`have`} not run`:x}
     </p>
-  </div>`}function Ar(e,t,{route:n,now:r}){if(t)return Q(t);if(e===null)return Q(`Reading the events…`);let i=e.filter(e=>yt(n.query,e.reason,e.message));return y`<div class="scroll">
+  </div>`}function Mr(e,t,{route:n,now:r}){if(t)return Q(t);if(e===null)return Q(`Reading the events…`);let i=e.filter(e=>yt(n.query,e.reason,e.message));return y`<div class="scroll">
     ${i.length===0?Q(e.length>0?`No event matches.`:`The cluster has no events of this chain; it keeps them for an hour.`):y`<ol class="events">
           ${i.map(e=>y`<li class=${e.type===`Warning`?`bad`:`faint`}>
               <time datetime=${e.time} title=${R(e.time)}>${I(e.time,r)} ago</time>
@@ -1442,7 +1442,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
               <span class="said">${e.message}${e.count>1?y` <span class="muted">× ${e.count}</span>`:x}</span>
             </li>`)}
         </ol>`}
-  </div>`}function jr({chain:e,route:t,now:n,go:r}){let i=e.run?[e.run,...e.history]:[...e.history];return i.length===0?Q(`This chain has not run yet.`):y`<div class="scroll">
+  </div>`}function Nr({chain:e,route:t,now:n,go:r}){let i=e.run?[e.run,...e.history]:[...e.history];return i.length===0?Q(`This chain has not run yet.`):y`<div class="scroll">
     <table class="runs">
       <thead>
         <tr>
@@ -1458,10 +1458,10 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
         </tr>
       </thead>
       <tbody>
-        ${i.map((e,a)=>Mr(e,i[a+1],t.run===String(e.number),n,r))}
+        ${i.map((e,a)=>Pr(e,i[a+1],t.run===String(e.number),n,r))}
       </tbody>
     </table>
-  </div>`}function Mr(e,t,n,r,i){let a=P(e.startTime,e.completionTime,r),o=t?P(t.startTime,t.completionTime,r):null,s=e.completionTime&&t?.completionTime&&a!==null&&o!==null?a-o:0,c=()=>i({run:n?``:String(e.number)});return y`<tr class=${n?`picked`:``} @click=${c}>
+  </div>`}function Pr(e,t,n,r,i){let a=P(e.startTime,e.completionTime,r),o=t?P(t.startTime,t.completionTime,r):null,s=e.completionTime&&t?.completionTime&&a!==null&&o!==null?a-o:0,c=()=>i({run:n?``:String(e.number)});return y`<tr class=${n?`picked`:``} @click=${c}>
     <td><button class="row" aria-pressed=${n} @click=${e=>{e.stopPropagation(),c()}}>${e.number}</button></td>
     <td>${Ct(e.phase)}</td>
     <td>${e.progress}</td>
@@ -1475,7 +1475,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
     <td class="c-why"><span class=${n?`whole`:`cut`}>${z(e.message)||e.reason}</span></td>
     <td>${e.workflowUrl?y`<a class="button icon plain" href=${e.workflowUrl} target="_blank" rel="noopener noreferrer"
           aria-label="Open run ${e.number} in Temporal" @click=${e=>e.stopPropagation()}>${H(`out`)}</a>`:x}</td>
-  </tr>`}var Nr=o`
+  </tr>`}var Fr=o`
   .scroll {
     flex: 1;
     min-width: 0;
@@ -1759,7 +1759,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       grid-column: 2 / -1;
     }
   }
-`,Pr={graph:`Graph`,table:`Table`,timeline:`Timeline`,events:`Events`,runs:`Runs`},Fr=`(max-width: 700px)`,Ir=5e3,Lr=8e3,Rr=16;Nn();var $=class extends w{constructor(...e){super(...e),this.route=Qn(location.search),this.now=Date.now(),this.areAllNeeds=!1,this.events=null,this.eventsProblem=``,this.rights=`unknown`,this.note=[],this.isPhone=matchMedia(Fr).matches,this.feed=new Yn(()=>this.drawSoon()),this.drawing=0,this.timer=0,this.eventsOf=``,this.eventsAt=0,this.areEventsDue=!1,this.rightsOf=``,this.noteTimer=0,this.parsed={of:null,chain:Je(null)},this.goTo=e=>{this.go(e.detail.route,e.detail.isSmall)},this.moved=()=>{this.route=Qn(location.search)},this.shown=()=>{document.hidden?this.feed.close():this.feed.resume()},this.resized=()=>{this.isPhone=matchMedia(Fr).matches},this.follow=e=>{let t=e.composedPath().find(e=>e instanceof HTMLAnchorElement&&e.dataset.internal!==void 0);t&&e.button===0&&!e.ctrlKey&&!e.metaKey&&!e.shiftKey&&(e.preventDefault(),this.go(Qn(new URL(t.href).search),!1))},this.key=e=>{let t=e.composedPath()[0],n=t instanceof HTMLInputElement||t instanceof HTMLTextAreaElement;e.ctrlKey||e.metaKey||e.altKey||n||this.dialog.isOpen||(e.key===`/`?(e.preventDefault(),this.graph?this.graph.focusSearch():this.chains?this.chains.focusSearch():this.renderRoot.querySelector(`input[type=search]`)?.focus()):e.key===`Escape`&&(this.route.stack?this.go({...this.route,stack:``},!0):this.route.chain&&this.go(Zn,!1)))}}static{this.styles=[xt,St,ir,mr,Nr,o`
+`,Ir={graph:`Graph`,table:`Table`,timeline:`Timeline`,events:`Events`,runs:`Runs`},Lr=`(max-width: 700px)`,Rr=5e3,zr=8e3,Br=16;Nn();var $=class extends w{constructor(...e){super(...e),this.route=er(location.search),this.now=Date.now(),this.areAllNeeds=!1,this.events=null,this.eventsProblem=``,this.rights=`unknown`,this.note=[],this.isPhone=matchMedia(Lr).matches,this.feed=new Zn(()=>this.drawSoon()),this.drawing=0,this.timer=0,this.eventsOf=``,this.eventsAt=0,this.areEventsDue=!1,this.rightsOf=``,this.noteTimer=0,this.parsed={of:null,chain:Je(null)},this.goTo=e=>{this.go(e.detail.route,e.detail.isSmall)},this.moved=()=>{this.route=er(location.search)},this.shown=()=>{document.hidden?this.feed.close():this.feed.resume()},this.resized=()=>{this.isPhone=matchMedia(Lr).matches},this.follow=e=>{let t=e.composedPath().find(e=>e instanceof HTMLAnchorElement&&e.dataset.internal!==void 0);t&&e.button===0&&!e.ctrlKey&&!e.metaKey&&!e.shiftKey&&(e.preventDefault(),this.go(er(new URL(t.href).search),!1))},this.key=e=>{let t=e.composedPath()[0],n=t instanceof HTMLInputElement||t instanceof HTMLTextAreaElement;e.ctrlKey||e.metaKey||e.altKey||n||this.dialog.isOpen||(e.key===`/`?(e.preventDefault(),this.graph?this.graph.focusSearch():this.chains?this.chains.focusSearch():this.renderRoot.querySelector(`input[type=search]`)?.focus()):e.key===`Escape`&&(this.route.stack?this.go({...this.route,stack:``},!0):this.route.chain&&this.go($n,!1)))}}static{this.styles=[xt,St,or,gr,Fr,o`
       :host {
         display: flex;
         flex-direction: column;
@@ -1991,7 +1991,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
           min-height: 480px;
         }
       }
-    `]}connectedCallback(){super.connectedCallback(),this.timer=window.setInterval(()=>this.now=Date.now(),1e3),window.addEventListener(`popstate`,this.moved),window.addEventListener(`keydown`,this.key),matchMedia(Fr).addEventListener(`change`,this.resized),document.addEventListener(`visibilitychange`,this.shown),this.addEventListener(`click`,this.follow),this.addEventListener(`go`,this.goTo)}disconnectedCallback(){super.disconnectedCallback(),window.clearInterval(this.timer),window.removeEventListener(`popstate`,this.moved),window.removeEventListener(`keydown`,this.key),matchMedia(Fr).removeEventListener(`change`,this.resized),document.removeEventListener(`visibilitychange`,this.shown),this.feed.close()}willUpdate(e){if(e.has(`route`)){let t=e.get(`route`);(t?.chain!==this.route.chain||t.namespace!==this.route.namespace)&&(this.areAllNeeds=!1),this.feed.follow(this.route.namespace,this.route.chain),document.title=this.route.chain?`${this.route.chain} · StackChain`:`StackChain`}this.parsed.of!==this.feed.detail&&(this.parsed={of:this.feed.detail,chain:Je(this.feed.detail?.resource)}),this.refreshEvents(),this.refreshRights()}get view(){return this.isPhone&&this.route.view===`graph`?`table`:this.route.view}render(){let{route:e,feed:t}=this;return y`<header class="top">
+    `]}connectedCallback(){super.connectedCallback(),this.timer=window.setInterval(()=>this.now=Date.now(),1e3),window.addEventListener(`popstate`,this.moved),window.addEventListener(`keydown`,this.key),matchMedia(Lr).addEventListener(`change`,this.resized),document.addEventListener(`visibilitychange`,this.shown),this.addEventListener(`click`,this.follow),this.addEventListener(`go`,this.goTo)}disconnectedCallback(){super.disconnectedCallback(),window.clearInterval(this.timer),window.removeEventListener(`popstate`,this.moved),window.removeEventListener(`keydown`,this.key),matchMedia(Lr).removeEventListener(`change`,this.resized),document.removeEventListener(`visibilitychange`,this.shown),this.feed.close()}willUpdate(e){if(e.has(`route`)){let t=e.get(`route`);(t?.chain!==this.route.chain||t.namespace!==this.route.namespace)&&(this.areAllNeeds=!1),this.feed.follow(this.route.namespace,this.route.chain),document.title=this.route.chain?`${this.route.chain} · StackChain`:`StackChain`}this.parsed.of!==this.feed.detail&&(this.parsed={of:this.feed.detail,chain:Je(this.feed.detail?.resource)}),this.refreshEvents(),this.refreshRights()}get view(){return this.isPhone&&this.route.view===`graph`?`table`:this.route.view}render(){let{route:e,feed:t}=this;return y`<header class="top">
         <button class="button skip" @click=${this.skip}>Skip to the content</button>
         <a class="brand" href="?" data-internal title="All chains">
           <svg width="20" height="20" viewBox="0 0 20 20" fill="none" stroke="currentcolor" stroke-width="1.8" aria-hidden="true">
@@ -2006,7 +2006,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
         <span class="space"></span>
         ${this.renderLive()}
       </header>
-      ${t.problem&&t.link===`live`?y`<div class="notice" role="alert">${t.problem}</div>`:x}
+      ${t.problem&&t.link!==`refused`?y`<div class="notice" role="alert">${t.problem}</div>`:x}
       ${t.link===`refused`?this.renderRefused():e.chain?this.renderChain():this.renderList()}
       <action-dialog @asked=${e=>this.say(e.detail.messages)}></action-dialog>
       <div class="note" role="status">${this.note.map(e=>y`<p>${e}</p>`)}</div>`}renderLive(){let{link:e,problem:t,hello:n}=this.feed,[r,i]=e===`live`&&!t?[`good`,`Live`]:e===`connecting`?[`faint`,`Connecting`]:e===`lost`?[`attention`,`Reconnecting`]:[`attention`,`Not up to date`];return y`<span class="live ${r}" role="status" title=${n?.context??``}>${i}</span>`}renderRefused(){return y`<main class="middle" id="main">
@@ -2026,7 +2026,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
               <p>It was deleted, or you may not see it.</p>
               <a class="button" href="?" data-internal>All chains</a>`:y`<p>Reading the chain…</p>`}
       </main>`;let i=this.parsed.chain,a=e=>{let n={...t,...e};this.go(n,n.view===t.view)},o={chain:i,detail:r,route:t,now:n,go:a,rights:this.rights,ask:e=>void this.dialog.open({namespace:t.namespace,name:t.chain,...e}),areAllNeeds:this.areAllNeeds,showAllNeeds:e=>this.areAllNeeds=e},s=i.stacks.find(e=>e.id===t.stack);return y`<main class="chain" id="main" tabindex="-1">
-      <div class="info">${or(o)} ${cr(o)} ${lr(o)} ${ur(o)} ${fr(o)}</div>
+      <div class="info">${cr(o)} ${ur(o)} ${dr(o)} ${fr(o)} ${mr(o)}</div>
       ${this.renderTabs()}
       <div class="view">
         ${this.renderView({chain:i,route:t,now:n,isPhone:this.isPhone,go:a},r)}
@@ -2041,7 +2041,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
             ></stackchain-drawer>`:x}
       </div>
     </main>`}renderTabs(){let{route:e,view:t}=this;return y`<nav aria-label="Views">
-      ${Xn.filter(e=>e!==`graph`||!this.isPhone).map(n=>y`<a href=${$n({...e,view:n})} data-internal aria-current=${t===n?`page`:`false`}>${Pr[n]}</a>`)}
+      ${Qn.filter(e=>e!==`graph`||!this.isPhone).map(n=>y`<a href=${tr({...e,view:n})} data-internal aria-current=${t===n?`page`:`false`}>${Ir[n]}</a>`)}
       <span class="space"></span>
       ${t===`graph`||t===`runs`?x:y`<input class="field" type="search" placeholder="Filter" aria-label="Filter" aria-keyshortcuts="/"
             .value=${e.query}
@@ -2053,4 +2053,4 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
           .query=${this.route.query}
           @stack-select=${t=>e.go({stack:t.detail.id})}
           @query-change=${t=>e.go({query:t.detail.query})}
-        ></stackchain-graph>`;case`table`:return wr(e);case`timeline`:return kr(e);case`events`:return Ar(this.events,this.eventsProblem,e);case`runs`:return jr(e)}}refreshEvents(){let{namespace:e,chain:t,view:n}=this.route,r=`${e}/${t}/${A(O(this.feed.detail?.resource.metadata).resourceVersion)}`;if(n!==`events`||!this.feed.detail)return;let i=r!==this.eventsOf;if(!this.eventsOf.startsWith(`${e}/${t}/`))this.events=null,this.eventsProblem=``;else if(!(i||this.areEventsDue)||Date.now()-this.eventsAt<Ir)return;this.areEventsDue=i,this.eventsOf=r,this.eventsAt=Date.now(),this.readEvents(e,t)}async readEvents(e,t){let{isGood:n,body:r}=await Fn(`events`,{namespace:e,name:t});e===this.route.namespace&&t===this.route.chain&&(this.eventsProblem=n?``:A(r.error)||`The events cannot be read now.`,n&&(this.events=k(r.events).map(e=>{let t=O(e);return{time:A(t.time),type:A(t.type),reason:A(t.reason),message:A(t.message),count:j(t.count,1)}})))}async refreshRights(){let{namespace:e,chain:t}=this.route,n=`${e}/${t}/${this.feed.opened}`;if(!t||!this.feed.detail||n===this.rightsOf)return;this.rightsOf.startsWith(`${e}/${t}/`)||(this.rights=`unknown`),this.rightsOf=n;let r=await Fn(`rights`,{namespace:e,name:t});n===this.rightsOf&&(this.rights=r.isGood?r.body.change===!0?`change`:`view`:`unavailable`)}drawSoon(){this.drawing||=window.setTimeout(()=>{this.drawing=0,this.requestUpdate()},Rr)}say(e){this.note=e,window.clearTimeout(this.noteTimer),this.noteTimer=window.setTimeout(()=>this.note=[],Lr)}go(e,t){let[n,r]=[$n(this.route),$n(e)];n!==r&&(t?history.replaceState(null,``,r):history.pushState(null,``,r),this.route=e)}skip(){this.renderRoot.querySelector(`#main`)?.focus()}};G([E()],$.prototype,`route`,void 0),G([E()],$.prototype,`now`,void 0),G([E()],$.prototype,`areAllNeeds`,void 0),G([E()],$.prototype,`events`,void 0),G([E()],$.prototype,`eventsProblem`,void 0),G([E()],$.prototype,`rights`,void 0),G([E()],$.prototype,`note`,void 0),G([E()],$.prototype,`isPhone`,void 0),G([D(`stackchain-graph`)],$.prototype,`graph`,void 0),G([D(`action-dialog`)],$.prototype,`dialog`,void 0),G([D(`chain-list`)],$.prototype,`chains`,void 0),$=G([We(`stackchain-app`)],$);
+        ></stackchain-graph>`;case`table`:return Er(e);case`timeline`:return jr(e);case`events`:return Mr(this.events,this.eventsProblem,e);case`runs`:return Nr(e)}}refreshEvents(){let{namespace:e,chain:t,view:n}=this.route,r=`${e}/${t}/${A(O(this.feed.detail?.resource.metadata).resourceVersion)}`;if(n!==`events`||!this.feed.detail)return;let i=r!==this.eventsOf;if(!this.eventsOf.startsWith(`${e}/${t}/`))this.events=null,this.eventsProblem=``;else if(!(i||this.areEventsDue)||Date.now()-this.eventsAt<Rr)return;this.areEventsDue=i,this.eventsOf=r,this.eventsAt=Date.now(),this.readEvents(e,t)}async readEvents(e,t){let{isGood:n,body:r}=await Fn(`events`,{namespace:e,name:t});e===this.route.namespace&&t===this.route.chain&&(this.eventsProblem=n?``:A(r.error)||`The events cannot be read now.`,n&&(this.events=k(r.events).map(e=>{let t=O(e);return{time:A(t.time),type:A(t.type),reason:A(t.reason),message:A(t.message),count:j(t.count,1)}})))}async refreshRights(){let{namespace:e,chain:t}=this.route,n=`${e}/${t}/${this.feed.opened}`;if(!t||!this.feed.detail||n===this.rightsOf)return;this.rightsOf.startsWith(`${e}/${t}/`)||(this.rights=`unknown`),this.rightsOf=n;let r=await Fn(`rights`,{namespace:e,name:t});n===this.rightsOf&&(this.rights=r.isGood?r.body.change===!0?`change`:`view`:`unavailable`)}drawSoon(){this.drawing||=window.setTimeout(()=>{this.drawing=0,this.requestUpdate()},Br)}say(e){this.note=e,window.clearTimeout(this.noteTimer),this.noteTimer=window.setTimeout(()=>this.note=[],zr)}go(e,t){let[n,r]=[tr(this.route),tr(e)];n!==r&&(t?history.replaceState(null,``,r):history.pushState(null,``,r),this.route=e)}skip(){this.renderRoot.querySelector(`#main`)?.focus()}};G([E()],$.prototype,`route`,void 0),G([E()],$.prototype,`now`,void 0),G([E()],$.prototype,`areAllNeeds`,void 0),G([E()],$.prototype,`events`,void 0),G([E()],$.prototype,`eventsProblem`,void 0),G([E()],$.prototype,`rights`,void 0),G([E()],$.prototype,`note`,void 0),G([E()],$.prototype,`isPhone`,void 0),G([D(`stackchain-graph`)],$.prototype,`graph`,void 0),G([D(`action-dialog`)],$.prototype,`dialog`,void 0),G([D(`chain-list`)],$.prototype,`chains`,void 0),$=G([We(`stackchain-app`)],$);
