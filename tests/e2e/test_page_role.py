@@ -291,9 +291,9 @@ def test_the_role_needs_its_address() -> None:
 @contextlib.asynccontextmanager
 async def page_behind(api: faulty_api.FaultyApi, namespace: str) -> AsyncIterator[str]:
     """The page, of which each request to the API server may be hit by a fault."""
-    ui = settings.UiSettings(address="127.0.0.1:0", url=f"https://{HOST}", namespaces=(namespace,))
+    ui = settings.UiSettings(address="127.0.0.1:0", namespaces=(namespace,))
     kubernetes = settings.KubernetesSettings(kubeconfig=api.kubeconfig)
-    async with page_role.serving(ui, kubernetes) as port:
+    async with page_role.serving(f"https://{HOST}", ui, kubernetes) as port:
         yield f"http://127.0.0.1:{port}"
 
 

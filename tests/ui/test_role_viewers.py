@@ -71,6 +71,8 @@ async def sources(api: _ApiServer, tmp_path: Path) -> AsyncIterator[page_role.Vi
             settings.UiSettings(address="127.0.0.1:0"),
             settings.KubernetesSettings(kubeconfig=tmp_path / "config"),
         )
+        # This process answers, too, and may get little of a busy machine.
+        kept._server.request_timeout = 60.0
         yield kept
         await kept.close()
         api.released.set()
