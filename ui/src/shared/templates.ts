@@ -38,6 +38,7 @@ const ICONS: Readonly<Record<string, string>> = {
   minus: "M3 8h10",
   fit: "M3 6V3h3M10 3h3v3M13 10v3h-3M6 13H3v-3",
   close: "M4 4l8 8M12 4l-8 8",
+  copy: "M6 6h7v7H6zM10 6V3H3v7h3",
   out: "M6.5 3.5H3.5v9h9v-3M9 3h4v4M13 3L7.5 8.5",
   search: "M7 3a4 4 0 1 1-.01 0M10 10l3.5 3.5",
   fold: "M8 2v4M5.8 4.2L8 6.4l2.2-2.2M8 14v-4M5.8 11.8L8 9.6l2.2 2.2M3 8h10",
