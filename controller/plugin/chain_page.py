@@ -196,6 +196,7 @@ def _row(
         "run": run.number if run is not None else 0,
         "startTime": (run.start_time or "") if run is not None else "",
         "completionTime": (run.completion_time or "") if run is not None else "",
+        "estimatedCompletionTime": (run.estimated_completion_time or "") if run is not None else "",
         "nextTime": (status.schedule.next_time or "") if status.schedule is not None else "",
         "succeededTime": _succeeded_at(status),
     }
@@ -232,6 +233,7 @@ def _unreadable(body: Mapping[str, Any], problem: str) -> ChainDocuments:
                 "changes",
                 "startTime",
                 "completionTime",
+                "estimatedCompletionTime",
                 "nextTime",
                 "succeededTime",
             ),

@@ -130,8 +130,7 @@ def preview(chain: StackChain, asked: PageRequest, request: UserRequest) -> Docu
     return {
         "action": str(kind),
         "means": _means(kind),
-        # The first one says that it has been done.
-        "messages": list(request.messages[1:]) if request.changes else list(request.messages),
+        "messages": _messages(request),
         "lists": [
             {"title": title, "stacks": list(stacks)}
             for title, stacks in _lists(chain, request)
@@ -144,6 +143,13 @@ def preview(chain: StackChain, asked: PageRequest, request: UserRequest) -> Docu
         "run": chain.status.latest_run.number if chain.status.latest_run is not None else 0,
         "command": _command(asked, request),
     }
+
+
+def _messages(request: UserRequest) -> list[str]:
+    """Return what there is to say besides the lists."""
+    # The first one says that it has been done.
+    said = request.messages[1:] if request.changes else request.messages
+    return [text for text in said if text not in request.listings]
 
 
 def is_destroying(chain: StackChain, kind: RequestKind) -> bool:

@@ -45,6 +45,8 @@ class UserRequest:
     changes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """The merge patch; empty if nothing needs to change."""
     messages: tuple[str, ...]
+    listings: tuple[str, ...] = ()
+    """Those of the messages that only name stacks, all of which `details` has."""
     token: str | None = None
     latest: int = 0
     is_live: bool = False
@@ -101,8 +103,11 @@ def request_run(chain: StackChain, *, token: str) -> UserRequest:
     messages = [f"Asked for a run of {name}."]
     if run is not None and not run.phase.is_over:
         replaces = chain.spec.concurrency_policy is v1alpha1.ConcurrencyPolicy.REPLACE
-        what = "is canceled first (concurrencyPolicy: Replace)" if replaces else "has to end first"
-        messages.append(f"Run {run.number} is live and {what}.")
+        messages.append(
+            f"Run {run.number} is canceled first (concurrencyPolicy: Replace)."
+            if replaces
+            else f"The new run starts when run {run.number} has ended."
+        )
     return UserRequest(
         kind=RequestKind.RUN,
         changes=_annotation(v1alpha1.RUN_ANNOTATION, token),
@@ -143,17 +148,24 @@ def request_retry(
     before = (chain.retry_token, chain.status.last_handled.retry)
     token = _named_token(run.number, stacks, note, before)
     asked = f"Asked for a retry of run {run.number} of {name}."
-    texts: tuple[str, ...] = _kept_and_again(kept, again)
+    unread, listings = _kept_and_again(kept, again)
+    left: list[str] = []
     if is_live:
         asked = f"Asked run {run.number} of {name}, which is live, to run stacks again."
-        texts = (f"Pending again ({len(again)}): {first_names(again)}.",)
+        unread, listings = (), (f"Pending again ({len(again)}): {first_names(again)}.",)
     elif stacks:
         left = sorted({one.id for one in chain.status.stacks} - {*again, *kept})
-        texts += (f"Left as they ended ({len(left)}): {first_names(left)}.",) if left else ()
     return UserRequest(
         kind=RequestKind.RETRY,
         changes=_annotation(v1alpha1.RETRY_ANNOTATION, token),
-        messages=(asked, *texts, *_suspended(chain)),
+        messages=(
+            asked,
+            *unread,
+            *listings,
+            *((f"Left as they ended ({len(left)}): {first_names(left)}.",) if left else ()),
+            *_suspended(chain),
+        ),
+        listings=listings,
         token=token,
         latest=run.number,
         is_live=is_live,
@@ -188,19 +200,21 @@ def request_bypass(chain: StackChain, stacks: Sequence[str], *, note: str) -> Us
     asked = f"Asked for a retry of run {run.number} of {name} that counts"
     if is_live:
         asked = f"Asked run {run.number} of {name}, which is live, to count"
-    messages = [
-        f"{asked} these stacks as done; you vouch for them.",
-        f"Bypassed ({len(vouched)}): {first_names(vouched)}.",
-    ]
+    listings = [f"Bypassed ({len(vouched)}): {first_names(vouched)}."]
     if held_up:
-        messages.append(
+        listings.append(
             f"{'Pending again' if is_live else 'To run again'} ({len(held_up)}): "
             f"{first_names(sorted(held_up))}."
         )
     return UserRequest(
         kind=RequestKind.BYPASS,
         changes=_annotation(v1alpha1.BYPASS_ANNOTATION, token),
-        messages=(*messages, *_suspended(chain)),
+        messages=(
+            f"{asked} these stacks as done; you vouch for them.",
+            *listings,
+            *_suspended(chain),
+        ),
+        listings=tuple(listings),
         token=token,
         latest=run.number,
         is_live=is_live,
@@ -511,17 +525,16 @@ def _suspended(chain: StackChain) -> tuple[str, ...]:
     return (f"The chain is suspended: nothing is started before `{PROGRAM} resume {name}`.",)
 
 
-def _kept_and_again(kept: list[str], again: list[str]) -> tuple[str, ...]:
-    if not again and not kept:
-        return ("The run had read no stacks, so all of the chain's are run.",)
-    messages = [
-        "The run had read no stacks, so all of the chain's are run but those that are kept."
-    ]
+def _kept_and_again(kept: list[str], again: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what is said of a run that had read no stacks, and the messages that name stacks."""
+    listings = (
+        *((f"To run again ({len(again)}): {first_names(again)}.",) if again else ()),
+        *((f"Kept as they are ({len(kept)}): {first_names(kept)}.",) if kept else ()),
+    )
     if again:
-        messages = [f"To run again ({len(again)}): {first_names(again)}."]
-    if kept:
-        messages.append(f"Kept as they are ({len(kept)}): {first_names(kept)}.")
-    return tuple(messages)
+        return (), listings
+    but = " but those that are kept" if kept else ""
+    return (f"The run had read no stacks, so all of the chain's are run{but}.",), listings
 
 
 def first_names(names: list[str]) -> str:

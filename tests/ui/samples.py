@@ -155,6 +155,17 @@ def _past(number: int, start: datetime.datetime) -> Json:
         "startTime": at(-7200 * (8 - number), start=start),
         "completionTime": at(-7200 * (8 - number) + 180 + 13 * number, start=start),
         "progress": "9/12" if failed else "12/12",
+        "summary": {"total": 12, "succeeded": 9, "failed": 1, "skipped": 2}
+        if failed
+        else {"total": 12, "succeeded": 12},
+        "changes": {
+            "stacks": number,
+            "added": number,
+            "changed": 1,
+            "deleted": 0,
+            "text": f"+{number} ~1 -0",
+        },
+        "workflowUrl": f"https://temporal.example.com/namespaces/default/workflows/{number}",
     }
 
 

@@ -54,6 +54,28 @@ async def test_the_dialog_says_what_a_retry_does_and_the_button_asks_for_it() ->
     ]
 
 
+@pytest.mark.parametrize(
+    ("phase", "document", "messages"),
+    [
+        ("Failed", {"action": "Retry"}, []),
+        ("Running", {"action": "Retry", "stacks": ["cluster"]}, []),
+        ("Failed", {"action": "Bypass", "stacks": ["cluster"]}, []),
+        ("Running", {"action": "Run"}, ["The new run starts when run 7 has ended."]),
+        ("Failed", {"action": "Run"}, []),
+    ],
+)
+async def test_the_dialog_repeats_no_list_in_words(
+    phase: str, document: dict[str, Any], messages: list[str]
+) -> None:
+    watch = page.FakeWatch([samples.platform(FAILED, phase=phase)])
+    async with page.serving(watch) as server, viewer(server.address()) as session:
+        status, shown = await Asking(session, server.address()).post("preview", **document)
+
+    assert status == 200
+    assert shown["messages"] == messages
+    assert all(one["stacks"] for one in shown["lists"])
+
+
 WRITTEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "retry of one stack": (
         {"action": "Retry", "stacks": ["cluster"]},

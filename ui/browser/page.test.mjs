@@ -472,7 +472,7 @@ test("one stack is retried and bypassed from its drawer", async (t) => {
   await dialog.getByText("Count as done without a run (1 stack)").waitFor();
   await dialog.getByRole("button", { name: "Close" }).click();
   await drawer.getByRole("button", { name: "Retry" }).click();
-  await page.getByRole("dialog").getByText(/Pending again/).waitFor();
+  await page.getByRole("dialog").getByText(/Run again \(\d+ stacks\)/).waitFor();
   await page.keyboard.press("Escape");
   assert.match(page.url(), /stack=monitoring/);
   await close(page);
@@ -786,5 +786,166 @@ test("the page says which cluster it shows, and its title what state the chain i
   const page = await open(t, "?namespace=platform&chain=platform");
   await page.locator(".context").getByText("kind").waitFor();
   assert.equal(await page.title(), "Failed: platform · StackChain");
+  await close(page);
+});
+
+test("the list is limited to a namespace by the address, and the chip takes that away", async (t) => {
+  const page = await open(t, "?namespace=team-a");
+  await page.locator("chain-list .chain .name").first().waitFor();
+  const namespaces = () => page.locator("chain-list .chain .name > .muted").evaluateAll((all) => [...new Set(all.map((one) => one.textContent))]);
+  assert.deepEqual(await namespaces(), ["team-a"]);
+  await page.locator("chain-list").getByRole("link", { name: /billing/ }).click();
+  await page.locator(".headline").waitFor();
+  await page.locator(".crumb").getByRole("link", { name: "team-a" }).click();
+  await page.getByRole("button", { name: "Namespace team-a: show all namespaces" }).click();
+  await eventually(async () => (await namespaces()).length > 2);
+  assert.doesNotMatch(page.url(), /namespace/);
+  await close(page);
+});
+
+for (const view of ["table", "timeline"]) {
+  test(`the row that a link names is in view in the ${view}`, async (t) => {
+    const id = view === "table" ? "prod-us-east-1-service-team-214" : "prod-eu-west-1-network-team-168";
+    const page = await open(t, `?namespace=platform&chain=fleet-500&view=${view}&stack=${id}`);
+    const row = page.locator(view === "table" ? "tbody tr.picked" : ".lane.picked");
+    await row.waitFor();
+    await eventually(async () => {
+      const [inner, outer] = [await row.boundingBox(), await page.locator(".scroll").boundingBox()];
+      return inner.y >= outer.y + 30 && inner.y + inner.height <= outer.y + outer.height + 1;
+    });
+    await page.locator(".scroll").evaluate((one) => (one.scrollTop = 0));
+    await page.waitForTimeout(1500);
+    assert.equal(await page.locator(".scroll").evaluate((one) => one.scrollTop), 0, "it is brought into view once");
+    await close(page);
+  });
+}
+
+test("a search is not taken to Events, and a search or filter that finds nothing has a way out", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=fleet-100&view=table&q=team-01");
+  await page.locator("tbody tr").first().waitFor();
+  await page.getByRole("link", { name: "Events" }).click();
+  await page.locator(".events li").first().waitFor();
+  assert.doesNotMatch(page.url(), /q=/);
+  await page.getByLabel("Filter", { exact: true }).fill("nonsense");
+  await page.getByText("No event matches.").waitFor();
+  await page.getByRole("button", { name: "Show all", exact: true }).click();
+  await page.locator(".events li").first().waitFor();
+  for (const view of ["table", "timeline"]) {
+    await page.goto(`${base}/?namespace=team-a&chain=billing&view=${view}&only=Failed&q=svc`);
+    await page.getByText("No stack matches.").waitFor();
+    await page.getByRole("button", { name: "Show all", exact: true }).click();
+    await page.getByText("svc-5").first().waitFor();
+    assert.doesNotMatch(page.url(), /only=|q=/);
+  }
+  await close(page);
+});
+
+test("the timeline starts with the run, has clock times, and marks waits, attempts and the critical path", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=platform&view=timeline");
+  const first = page.locator(".lane", { hasText: "dns" }).locator(".bar");
+  await first.waitFor();
+  assert.ok((await first.evaluate((one) => parseFloat(one.style.left))) > 0, "the first stack starts after the run");
+  assert.match(await page.locator(".tick .clock").first().textContent(), /^\d\d:\d\d/);
+  assert.match(await page.locator(".key").textContent(), /started \w{3} \d+, \d\d:\d\d:\d\d/);
+  await page.locator(".lane", { hasText: "monitoring" }).locator(".attempt").getByText("attempt 2").waitFor();
+  await page.getByRole("button", { name: /database Awaits confirmation, on the critical path, started .*, has not ended, took .*, waited \d+s/ }).waitFor();
+  const critical = page.locator(".lane .bar.critical");
+  assert.equal(await critical.first().evaluate((one) => getComputedStyle(one).outlineStyle), "solid");
+  await page.getByRole("button", { name: "Critical path only" }).click();
+  assert.equal(await page.locator(".lane").count(), await critical.count());
+  assert.match(page.url(), /path=critical/);
+  await page.getByRole("button", { name: "Critical path only" }).click();
+  await eventually(async () => (await page.locator(".lane").count()) > (await critical.count()));
+  await close(page);
+});
+
+test("a run says what differs from the one before, and opens what happened in full", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=platform&view=runs&run=5");
+  const details = page.getByRole("region", { name: "Run 5" });
+  await details.getByText("1 of 12 stacks failed: monitoring.").waitFor();
+  assert.match(await details.textContent(), /StackFailed.*13s longer, 1 more failed, 2 more skipped.*1 Failed.*2 Skipped.*9 Succeeded/s);
+  assert.match(await details.getByRole("link", { name: "Open in Temporal" }).getAttribute("href"), /^https:/);
+  await page.getByRole("row", { name: /^Run 6 .*\+6 ~1 -0.*1 fewer failed/ }).click();
+  await page.getByRole("region", { name: "Run 6" }).waitFor();
+  assert.equal(await details.count(), 0);
+  assert.match(page.url(), /run=6/);
+  await page.setViewportSize(SIZES[390]);
+  await page.locator("tr.more", { hasText: "Schedule" }).getByText("1 of 12 stacks failed: monitoring.").waitFor();
+  await page.locator("tr.more").getByText("1 fewer failed").first().waitFor();
+  await close(page);
+});
+
+test("a dialog says nothing twice, and its command is copied", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=platform");
+  await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: base });
+  t.after(() => context.clearPermissions());
+  const actions = page.getByRole("group", { name: "Actions" });
+  const dialog = page.getByRole("dialog");
+  await actions.getByRole("button", { name: "Retry" }).click();
+  await dialog.getByText(/Run again \(\d+ stacks\)/).waitFor();
+  assert.doesNotMatch(await dialog.textContent(), /Pending again|To run again/);
+  await dialog.getByRole("button", { name: "Copy the command" }).click();
+  await dialog.getByText("Copied").first().waitFor();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "kubectl stackchain retry platform 7 --context kind -n platform");
+  await page.keyboard.press("Escape");
+  await actions.getByRole("button", { name: "Run all stacks" }).click();
+  await dialog.getByText("The new run starts when run 7 has ended.").waitFor();
+  await page.evaluate(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
+  await page.keyboard.press("Escape");
+  await actions.getByRole("button", { name: "Run all stacks" }).click();
+  await dialog.getByText("The new run starts when run 7 has ended.").waitFor();
+  assert.equal(await dialog.getByRole("button", { name: "Copy the command" }).count(), 0);
+  await close(page);
+});
+
+test("text of a row is selected without opening it, and an id is copied whole", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=fleet-100&view=table&only=Failed");
+  await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: base });
+  t.after(() => context.clearPermissions());
+  const row = page.locator("tbody tr").first();
+  const id = (await row.locator(".id").getAttribute("title")).trim();
+  for (const [cell, wanted] of [[row.locator(".c-why .cut"), /^The run failed/], [row.locator(".c-stack .row"), new RegExp(`^${id}$`)]]) {
+    const box = await cell.boundingBox();
+    await page.mouse.move(box.x + 1, box.y + box.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width - 1, box.y + box.height / 2, { steps: 5 });
+    await page.mouse.up();
+    await page.keyboard.press("Control+c");
+    assert.match((await page.evaluate(() => navigator.clipboard.readText())).trim(), wanted);
+    assert.doesNotMatch(page.url(), /stack=/);
+  }
+  await row.locator(".c-phase").click();
+  assert.match(page.url(), /stack=/);
+  await close(page);
+});
+
+test("chains are found by the word of their state, and say their times in words", async (t) => {
+  const page = await open(t, "?q=running");
+  const list = page.locator("chain-list");
+  await list.getByRole("link", { name: /canary.*Running.*running for \d+m.*likely to end in \d+m/ }).waitFor();
+  await page.goto(`${base}/?q=teardown`);
+  await page.setViewportSize(SIZES[390]);
+  await list.locator(".destroy").getByText("Destroy").waitFor();
+  for (const text of [/^Run 7$/, /^ended \d+[ms] ago$/, /^last succeeded/]) {
+    await list.getByText(text).waitFor();
+  }
+  await close(page);
+});
+
+test("with the drawer open, the table keeps room for what says why", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=platform&view=table&stack=monitoring");
+  await page.setViewportSize({ width: 1366, height: 768 });
+  await page.locator("stackchain-drawer").waitFor();
+  const width = await page.locator("tbody .c-why").first().evaluate((one) => one.getBoundingClientRect().width);
+  assert.ok(width > 250, `${width} pixels`);
+  for (const column of ["level", "changes", "started"]) {
+    assert.ok(await page.locator(`th.c-${column}`).isHidden(), column);
+  }
+  await page.keyboard.press("Escape");
+  assert.ok(await page.locator("th.c-changes").isVisible());
+  await page.setViewportSize(SIZES[390]);
+  for (const one of await page.locator("tbody .row").all()) {
+    assert.ok((await one.boundingBox()).height >= 24);
+  }
   await close(page);
 });

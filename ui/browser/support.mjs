@@ -32,6 +32,8 @@ export const SHOTS = {
   timeline: chain("platform", "platform", "&view=timeline"),
   events: chain("platform", "platform", "&view=events"),
   runs: chain("platform", "platform", "&view=runs"),
+  run: chain("platform", "platform", "&view=runs&run=5"),
+  "one-namespace": "?namespace=team-a",
   single: chain("team-a", "single"),
   hundred: chain("platform", "fleet-100"),
   "five-hundred": chain("platform", "fleet-500"),

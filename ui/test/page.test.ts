@@ -4,8 +4,9 @@ import { test } from "node:test";
 import { age, changes, counted, duration, matches, oneLine, seconds, whyEmpty } from "../src/shared/format.js";
 import type { Change, Detail, Row } from "../src/page/documents.js";
 import { merge, sortRows } from "../src/page/merging.js";
-import { LIST, nextSort, readRoute, writeRoute } from "../src/page/route.js";
-import { tableOf } from "../src/page/rows.js";
+import { LIST, inView, nextSort, readRoute, writeRoute } from "../src/page/route.js";
+import { differences, phaseCounts } from "../src/page/comparing.js";
+import { isFound, tableOf, timesOf } from "../src/page/rows.js";
 import { ticks, timelineOf } from "../src/page/timing.js";
 import { readChain } from "../src/graph/model.js";
 import { lookOf } from "../src/graph/phases.js";
@@ -17,7 +18,8 @@ for (const route of [
   LIST,
   { ...LIST, namespace: "a", chain: "b" },
   { ...LIST, query: "x y&z", only: ["failed", "running"], sort: "-took", stack: "ünïcode", run: "7" },
-  { ...LIST, namespace: "a", chain: "b", view: "timeline" as const },
+  { ...LIST, namespace: "a", chain: "b", view: "timeline" as const, isCriticalOnly: true },
+  { ...LIST, namespace: "a" },
 ]) {
   test(`the address holds all of it: ${writeRoute(route)}`, () => {
     assert.deepEqual(readRoute(writeRoute(route)), route);
@@ -160,7 +162,7 @@ test("the table by words and phases", () => {
 });
 
 test("the timeline has what ran, by its start, and marks what made it as long as it was", () => {
-  const { bars, others, from, until } = timelineOf(STACKS, NOW);
+  const { bars, others, from, until } = timelineOf(STACKS, null, NOW);
 
   assert.deepEqual(bars.map((bar) => bar.stack.id), ["a", "c", "b", "d"]);
   assert.deepEqual(bars.filter((bar) => bar.isCritical).map((bar) => bar.stack.id), ["a", "b", "d"]);
@@ -169,9 +171,9 @@ test("the timeline has what ran, by its start, and marks what made it as long as
 });
 
 test("a timeline of nothing, and times that go backward", () => {
-  assert.deepEqual(timelineOf([], NOW).bars, []);
+  assert.deepEqual(timelineOf([], null, NOW).bars, []);
   const odd = parse([{ id: "a", phase: "Failed", startTime: "2026-01-02T00:00:00Z", completionTime: "2026-01-01T00:00:00Z" }]);
-  const bar = timelineOf(odd, NOW).bars[0];
+  const bar = timelineOf(odd, null, NOW).bars[0];
   assert.ok(bar && bar.start <= bar.end);
 });
 
@@ -181,3 +183,108 @@ test("an axis has round steps and not too many", () => {
     assert.ok(ticks(total, 8).length <= 9);
   }
 });
+
+test("a timeline starts with its run, and says what its critical path waited for", () => {
+  const { bars, from, until } = timelineOf(STACKS, { startTime: "2025-12-31T23:50:00Z", completionTime: "" }, NOW);
+
+  assert.equal(new Date(from).toISOString(), "2025-12-31T23:50:00.000Z");
+  assert.equal(until - from, 4_200_000);
+  const [first, , second] = bars;
+  assert.ok(first && second);
+  assert.deepEqual([first.waitedFrom, first.start], [0, 600_000 / 4_200_000]);
+  assert.equal(second.waitedFrom, second.start);
+});
+
+test("what is searched for among stacks is not looked for in Events", () => {
+  const searched = { ...LIST, chain: "c", view: "table" as const, query: "team-1", stack: "a" };
+
+  assert.equal(inView(searched, "timeline").query, "team-1");
+  assert.deepEqual(inView(searched, "events"), { ...searched, view: "events", query: "" });
+  assert.equal(inView({ ...searched, view: "events" }, "graph").query, "");
+  assert.equal(inView({ ...searched, view: "events" }, "events").query, "team-1");
+});
+
+test("a chain is found by what its row says", () => {
+  const one = { ...row("billing", "running"), reason: "Progressing", headline: "3 of 6", operation: "Destroy" };
+  for (const query of ["running", "progressing", "destroy", "bill 6", "n"]) {
+    assert.ok(isFound(one, query), query);
+  }
+  assert.ok(!isFound(one, "failed"));
+  assert.ok(isFound(row("new", "unheard-of"), "unreadable"));
+});
+
+const TIMED = { state: "running", startTime: "", completionTime: "", estimatedCompletionTime: "", createdTime: "2025-12-23T01:00:00Z", nextTime: "", succeededTime: "" };
+for (const [fields, said] of [
+  [{}, ["created 9d ago", ""]],
+  [{ nextTime: "2026-01-01T03:00:00Z" }, ["next run in 2h", "created 9d ago"]],
+  [{ nextTime: "2026-01-01T03:00:00Z", state: "suspended" }, ["created 9d ago", ""]],
+  [{ nextTime: "2026-01-01T00:59:00Z" }, ["next run is due", "created 9d ago"]],
+  [{ startTime: "2026-01-01T00:56:00Z" }, ["running for 4m", "has not succeeded yet"]],
+  [{ startTime: "2026-01-01T00:56:00Z", state: "suspended" }, ["started 4m ago", "has not succeeded yet"]],
+  [{ startTime: "2026-01-01T00:56:00Z", estimatedCompletionTime: "2026-01-01T01:11:30Z" }, ["running for 4m", "likely to end in 11m"]],
+  [{ startTime: "2026-01-01T00:56:00Z", estimatedCompletionTime: "2026-01-01T00:59:00Z" }, ["running for 4m", "longer than estimated"]],
+  [
+    { startTime: "2025-12-31T20:56:00Z", completionTime: "2025-12-31T21:00:00Z", succeededTime: "2025-12-31T21:00:00Z" },
+    ["succeeded 4h ago", "took 4m00s"],
+  ],
+  [
+    { startTime: "2025-12-31T20:56:00Z", completionTime: "2025-12-31T21:00:00Z", succeededTime: "2025-12-31T21:00:00Z", nextTime: "2026-01-01T03:00:00Z" },
+    ["succeeded 4h ago", "next run in 2h"],
+  ],
+  [
+    { startTime: "2025-12-31T20:56:00Z", completionTime: "2025-12-31T21:00:00Z", succeededTime: "2025-12-30T01:00:00Z" },
+    ["ended 4h ago", "last succeeded 2d ago"],
+  ],
+] as const) {
+  test(`the times of a chain: ${said.filter(Boolean).join(", ")}${"state" in fields ? ", suspended" : ""}`, () => {
+    assert.deepEqual(timesOf({ ...TIMED, ...fields } as unknown as Row, NOW), said);
+  });
+}
+
+function runs(...all: Record<string, unknown>[]): ReturnType<typeof readChain>["history"] {
+  return readChain({
+    status: {
+      history: all.map((one) => ({
+        startTime: "2026-01-01T00:00:00Z",
+        completionTime: "2026-01-01T00:10:00Z",
+        ...one,
+      })),
+    },
+  }).history;
+}
+
+for (const [run, before, said] of [
+  [{}, {}, "no difference"],
+  [{}, null, ""],
+  [{ completionTime: "" }, {}, ""],
+  [{ completionTime: "2026-01-01T00:10:13Z" }, {}, "13s longer"],
+  [{ completionTime: "2026-01-01T00:08:55Z" }, {}, "1m05s shorter"],
+  [{ operation: "Destroy" }, { operation: "Plan" }, "Destroy instead of Plan"],
+  [{ summary: { total: 12, failed: 2 } }, {}, "no difference"],
+  [
+    { summary: { total: 13, failed: 2, timedOut: 1, succeeded: 10 } },
+    { summary: { total: 12, skipped: 1, succeeded: 11 } },
+    "1 more stack, 2 more failed, 1 more timed out, 1 fewer skipped",
+  ],
+] as const) {
+  test(`a run and the one before: ${said || `nothing, ${JSON.stringify(run)}`}`, () => {
+    const [one, other] = runs(run, before ?? {});
+    assert.ok(one);
+    assert.equal(differences(one, before ? other : undefined).join(", "), said);
+  });
+}
+
+test("the stacks of a run by phase, worst first; what is no number does not count", () => {
+  const [run] = runs({ summary: { total: 4, succeeded: 3, failed: 1, skipped: 0, canceled: "9" }, changes: { text: "+1 ~0 -0" } });
+  assert.ok(run);
+  assert.deepEqual(phaseCounts(run), [{ phase: "Failed", count: 1 }, { phase: "Succeeded", count: 3 }]);
+  assert.equal(run.changes, "+1 ~0 -0");
+});
+
+for (const [completionTime, until] of [["", "2026-01-01T01:00:00.000Z"], ["2026-01-01T00:30:00Z", "2026-01-01T00:30:00.000Z"]] as const) {
+  test(`a timeline ends with its run${completionTime ? "" : ", or now"}: what follows may wait for a person`, () => {
+    const done = STACKS.filter((stack) => stack.phase !== "Running");
+    const run = { startTime: "2026-01-01T00:00:00Z", completionTime };
+    assert.equal(new Date(timelineOf(done, run, NOW).until).toISOString(), until);
+  });
+}

@@ -209,7 +209,7 @@ def test_a_problem_says_what_to_do(error: errors.KubeError, expected: str) -> No
 async def test_a_port_that_is_taken_is_named_with_what_to_do() -> None:
     async with page.serving(page.FakeWatch()) as server:
         port = urlparse.urlsplit(server.address()).port or 0
-        with pytest.raises(OSError, match="(?i)address already in use") as taken:
+        with pytest.raises(OSError, match=r"(?i)address already in use") as taken:
             async with page.serving(page.FakeWatch(), port=port):
                 pass
 

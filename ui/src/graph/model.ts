@@ -39,6 +39,10 @@ export interface Run {
   /** When it is likely to end; empty if nobody knows, or if it has ended. */
   readonly estimatedCompletionTime: string;
   readonly workflowUrl: string;
+  /** What it has changed, or a plan would; empty if nobody knows. */
+  readonly changes: string;
+  /** How many stacks are in which phase; empty if nobody knows. */
+  readonly summary: Readonly<Record<string, number>>;
 }
 
 export interface Condition {
@@ -136,6 +140,10 @@ function readRun(item: unknown): Run {
     completionTime: text(run["completionTime"]),
     estimatedCompletionTime: text(run["estimatedCompletionTime"]),
     workflowUrl: link(run["workflowUrl"]),
+    changes: text(object(run["changes"])["text"]),
+    summary: Object.fromEntries(
+      Object.entries(object(run["summary"])).filter((one): one is [string, number] => typeof one[1] === "number"),
+    ),
   };
 }
 

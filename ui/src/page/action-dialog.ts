@@ -6,7 +6,7 @@ import { customElement, property, query as element, state } from "lit/decorators
 import { list, number, object, text } from "../graph/model.js";
 import { counted, oneLine } from "../shared/format.js";
 import { parts, tokens } from "../shared/styles.js";
-import { idOf } from "../shared/templates.js";
+import { icon, idOf } from "../shared/templates.js";
 import { type Answer, send } from "./api.js";
 
 export interface Action {
@@ -112,6 +112,15 @@ export class ActionDialog extends LitElement {
         font-size: 12px;
         overflow-wrap: anywhere;
       }
+      .command {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+      }
+      .command p {
+        flex: 1;
+        min-width: 0;
+      }
       .end {
         display: flex;
         justify-content: flex-end;
@@ -142,6 +151,7 @@ export class ActionDialog extends LitElement {
   @state() private typed = "";
   @state() private bound = 0;
   @state() private isSending = false;
+  @state() private copied: "" | "Copied" | "Not copied" = "";
   @element("dialog") private dialog!: HTMLDialogElement;
 
   get isOpen(): boolean {
@@ -155,6 +165,7 @@ export class ActionDialog extends LitElement {
     this.typed = "";
     this.bound = action.parallelism ?? 0;
     this.isSending = false;
+    this.copied = "";
     await this.updateComplete;
     this.dialog.showModal();
     const answer = await send("preview", action);
@@ -215,7 +226,27 @@ export class ActionDialog extends LitElement {
                 @input=${(event: Event) => (this.typed = (event.target as HTMLInputElement).value)} />
             </label>`
         : nothing}
-      ${isBound ? nothing : html`<p class="muted">In a terminal: <code>${shown.command}</code></p>`}`;
+      ${isBound ? nothing : this.#command(shown.command)}`;
+  }
+
+  #command(command: string): TemplateResult {
+    // A browser has no clipboard for pages that came over plain HTTP from another machine.
+    const canCopy = "clipboard" in navigator && Boolean(navigator.clipboard);
+    return html`<div class="command">
+      <p class="muted">In a terminal: <code>${command}</code></p>
+      ${canCopy
+        ? html`<button class="button" type="button" aria-label="Copy the command"
+              @click=${() => this.#copy(command)}>${icon("copy")}${this.copied || "Copy"}</button>
+            <span class="unseen" role="status">${this.copied}</span>`
+        : nothing}
+    </div>`;
+  }
+
+  async #copy(command: string): Promise<void> {
+    this.copied = await navigator.clipboard.writeText(command).then(
+      () => "Copied" as const,
+      () => "Not copied" as const,
+    );
   }
 
   #deed(action: Action, shown: Preview): TemplateResult {

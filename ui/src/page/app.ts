@@ -19,7 +19,7 @@ import { Feed } from "./feed.js";
 import { type HeadParts, type Rights, headStyles, headline, needs, phases, stages } from "./head.js";
 import "./list.js";
 import { type ChainList, shareStyles } from "./list.js";
-import { LIST, type Route, VIEWS, type ViewName, readRoute, writeRoute } from "./route.js";
+import { LIST, type Route, VIEWS, type ViewName, inView, readRoute, writeRoute } from "./route.js";
 import {
   type Shown,
   eventsView,
@@ -445,7 +445,7 @@ export class StackchainApp extends LitElement {
           <span class="name">StackChain</span>
         </a>
         ${route.chain
-          ? html`<span class="crumb"><span aria-hidden="true">/</span><span class="namespace" title=${route.namespace}>${route.namespace}</span><span aria-hidden="true">/</span><b title=${route.chain}>${route.chain}</b></span>`
+          ? html`<span class="crumb"><span aria-hidden="true">/</span><a href=${writeRoute({ ...LIST, namespace: route.namespace })} class="namespace" data-internal title="Chains of this namespace">${route.namespace}</a><span aria-hidden="true">/</span><b title=${route.chain}>${route.chain}</b></span>`
           : html`<span class="crumb">${feed.hello?.scope ?? ""}</span>`}
         <span class="space"></span>
         ${feed.hello?.context ? html`<span class="context" title="Context of the kubeconfig: ${feed.hello.context}">${feed.hello.context}</span>` : nothing}
@@ -578,7 +578,7 @@ export class StackchainApp extends LitElement {
     return html`<nav aria-label="Views" ?inert=${isCovered}>
       ${views.map(
         (one) =>
-          html`<a href=${writeRoute({ ...route, view: one })} data-internal aria-current=${view === one ? "page" : "false"}>${NAMES[one]}</a>`,
+          html`<a href=${writeRoute(inView(route, one))} data-internal aria-current=${view === one ? "page" : "false"}>${NAMES[one]}</a>`,
       )}
       <span class="space"></span>
       ${view === "graph" || view === "runs"

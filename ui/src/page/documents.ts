@@ -28,6 +28,8 @@ export interface Row {
   readonly run: number;
   readonly startTime: string;
   readonly completionTime: string;
+  /** When a live run is likely to end; empty if nobody knows. */
+  readonly estimatedCompletionTime: string;
   readonly createdTime: string;
   readonly nextTime: string;
   readonly succeededTime: string;

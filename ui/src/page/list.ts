@@ -4,12 +4,13 @@ import { LitElement, type TemplateResult, css, html, nothing } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 
-import { age, counted, duration, matches, oneLine, seconds } from "../shared/format.js";
+import { clockTime, counted, oneLine } from "../shared/format.js";
 import { parts, tokens } from "../shared/styles.js";
-import { glyph, idOf, styles } from "../shared/templates.js";
+import { glyph, icon, idOf, styles } from "../shared/templates.js";
 import { type ChainState, type Row, STATES, STATE_ORDER } from "./documents.js";
 import { keyOf, sortRows } from "./merging.js";
-import { type Route, LIST, writeRoute } from "./route.js";
+import { type Route, LIST, UNLIMITED, writeRoute } from "./route.js";
+import { isFound, timesOf } from "./rows.js";
 
 const PAGE_SIZE = 200;
 /** Phases in the order of the bar, with what they are to the reader. */
@@ -56,6 +57,19 @@ export const shareStyles = css`
     opacity: 0.4;
   }
 `;
+
+/** The exact times of a run. */
+function whenTitle(row: Row): string {
+  const times: [string, string][] = [
+    ["started", row.startTime],
+    [row.completionTime ? "ended" : "likely to end", row.completionTime || row.estimatedCompletionTime],
+    ["next run", row.nextTime],
+  ];
+  return times
+    .filter(([, time]) => time)
+    .map(([word, time]) => `${word} ${clockTime(time)}`)
+    .join(", ");
+}
 
 @customElement("chain-list")
 export class ChainList extends LitElement {
@@ -104,6 +118,13 @@ export class ChainList extends LitElement {
       .chip b {
         font-weight: 600;
       }
+      .chip {
+        max-width: 100%;
+      }
+      .chip .cut {
+        overflow: hidden;
+        text-overflow: ellipsis;
+      }
       ul {
         margin: 0;
         padding: 0;
@@ -117,14 +138,37 @@ export class ChainList extends LitElement {
       li + li {
         border-top: 1px solid var(--line);
       }
-      .chain {
+      .chain,
+      .heads {
         display: grid;
-        grid-template-columns: 24px minmax(150px, 1.1fr) minmax(0, 2.6fr) 132px 92px 128px;
+        grid-template-columns: 24px minmax(150px, 1.1fr) minmax(0, 2.6fr) 132px 72px 166px;
         align-items: center;
         gap: 4px 16px;
         padding: 11px 18px;
         color: inherit;
         text-decoration: none;
+      }
+      .heads {
+        padding-bottom: 5px;
+        font-size: 12px;
+        color: var(--muted);
+      }
+      .meta {
+        display: contents;
+      }
+      .run,
+      .when {
+        display: grid;
+        justify-items: end;
+        align-content: center;
+      }
+      .destroy {
+        padding: 0 6px;
+        border: 1px solid var(--bad);
+        border-radius: 4px;
+        background: var(--bad-soft);
+        color: var(--bad);
+        font-weight: 600;
       }
       .chain:hover {
         background: var(--hover);
@@ -192,9 +236,22 @@ export class ChainList extends LitElement {
           grid-column: 3;
           grid-row: 1;
         }
-        .when,
-        .run {
+        .heads {
           display: none;
+        }
+        .meta {
+          grid-column: 2 / -1;
+          grid-row: 3;
+        }
+        .meta {
+          display: flex;
+          flex-wrap: wrap;
+          align-items: baseline;
+          gap: 2px 10px;
+        }
+        .run,
+        .when {
+          display: contents;
         }
         .inside {
           padding: 16px 12px 40px;
@@ -222,19 +279,20 @@ export class ChainList extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const { query, only } = this.route;
+    const { query, only, namespace } = this.route;
+    const rows = namespace ? this.rows.filter((row) => row.namespace === namespace) : this.rows;
     const found = sortRows(
-      this.rows.filter(
-        (row) =>
-          (only.length === 0 || only.includes(row.state)) &&
-          matches(query, row.name, row.namespace, row.reason, row.headline, row.operation),
-      ),
+      rows.filter((row) => (only.length === 0 || only.includes(row.state)) && isFound(row, query)),
     );
     return html`<div class="inside">
-      <h1>Chains <span>${this.rows.length.toLocaleString("en-US")}</span></h1>
-      ${this.rows.length > 0 ? this.renderFilters() : nothing}
+      <h1>Chains <span>${rows.length.toLocaleString("en-US")}</span></h1>
+      ${this.rows.length > 0 ? this.renderFilters(rows) : nothing}
       ${found.length > 0
-        ? html`<ul @keydown=${this.key}>
+        ? html`<div class="heads" aria-hidden="true">
+            <span></span><span>Chain</span><span>State</span><span>Progress</span><span class="right">Run</span>
+            <span class="right">Times</span>
+          </div>
+          <ul @keydown=${this.key}>
             ${repeat(found.slice(0, this.most), keyOf, (row) => this.renderRow(row))}
           </ul>`
         : this.renderEmpty()}
@@ -246,12 +304,19 @@ export class ChainList extends LitElement {
     </div>`;
   }
 
-  private renderFilters(): TemplateResult {
+  private renderFilters(rows: readonly Row[]): TemplateResult {
+    const { namespace } = this.route;
     const counts = new Map<ChainState, number>();
-    this.rows.forEach((row) => counts.set(row.state, (counts.get(row.state) ?? 0) + 1));
+    rows.forEach((row) => counts.set(row.state, (counts.get(row.state) ?? 0) + 1));
     return html`<div class="filters">
       <input class="field" type="search" placeholder="Search name, namespace, reason" aria-label="Search chains"
         aria-keyshortcuts="/" .value=${this.route.query} @input=${this.type} />
+      ${namespace
+        ? html`<button class="button chip" aria-label="Namespace ${namespace}: show all namespaces"
+            @click=${() => this.go({ ...this.route, namespace: "" })}>
+            <span class="cut">Namespace ${oneLine(namespace)}</span>${icon("close")}
+          </button>`
+        : nothing}
       ${STATE_ORDER.filter((one) => counts.has(one) || this.route.only.includes(one)).map((one) => {
         const { word, glyph: sign, tone } = STATES[one];
         return html`<button class="button chip ${tone}" aria-pressed=${this.route.only.includes(one)}
@@ -265,7 +330,7 @@ export class ChainList extends LitElement {
   private renderRow(row: Row): TemplateResult {
     const look = STATES[row.state] ?? STATES.unreadable;
     const href = writeRoute({ ...LIST, namespace: row.namespace, chain: row.name });
-    const took = duration(seconds(row.startTime, row.completionTime, this.now));
+    const [time, more] = timesOf(row, this.now);
     const total = row.summary["total"] ?? 0;
     return html`<li>
       <a class="chain ${look.tone}" href=${href} data-internal>
@@ -281,28 +346,19 @@ export class ChainList extends LitElement {
                 ${shareBar(row.summary, `${row.progress} stacks done`)}`
             : html`<span class="small muted">No stacks yet</span>`}
         </span>
-        <span class="run small right"
-          >${row.run ? html`Run ${row.run}<br /><span class="muted">${row.operation}</span>` : nothing}</span
-        >
-        <span class="when small right"
-          >${row.startTime
-            ? html`${row.completionTime ? "took" : "for"} ${took}<br />
-                <span class="muted">${this.renderLast(row)}</span>`
-            : html`<span class="muted">${this.renderLast(row)}</span>`}</span
-        >
+        <span class="meta small">
+          <span class="run right"
+            >${row.run ? html`<span>Run ${row.run}</span>` : nothing}
+            ${row.operation
+              ? html`<span class=${row.operation === "Destroy" ? "destroy" : "muted"}>${row.operation}</span>`
+              : nothing}</span
+          >
+          <span class="when right" title=${whenTitle(row)}
+            ><span>${time}</span>${more ? html` <span class="muted">${more}</span>` : nothing}</span
+          >
+        </span>
       </a>
     </li>`;
-  }
-
-  private renderLast(row: Row): string {
-    if (row.nextTime && (row.state === "scheduled" || row.state === "fine")) {
-      const left = (Date.parse(row.nextTime) - this.now) / 1000;
-      return left > 0 ? `next in ${duration(Math.floor(left))}` : "next run is due";
-    }
-    if (row.succeededTime) {
-      return `succeeded ${age(row.succeededTime, this.now)} ago`;
-    }
-    return row.startTime ? "has not succeeded yet" : `created ${age(row.createdTime, this.now)} ago`;
   }
 
   private renderEmpty(): TemplateResult {
@@ -312,7 +368,7 @@ export class ChainList extends LitElement {
     if (this.rows.length > 0) {
       return html`<div class="empty">
         No chain matches.
-        <button class="button" @click=${() => this.go({ ...this.route, query: "", only: [] })}>Show all ${counted(this.rows.length, "chain")}</button>
+        <button class="button" @click=${() => this.go({ ...this.route, ...UNLIMITED, namespace: "" })}>Show all ${counted(this.rows.length, "chain")}</button>
       </div>`;
     }
     return html`<div class="empty">

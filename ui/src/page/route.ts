@@ -4,6 +4,7 @@ export const VIEWS = ["graph", "table", "timeline", "events", "runs"] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 export interface Route {
+  /** Of the chain; without a chain, the one to which the list is limited. */
   readonly namespace: string;
   /** None: the list of all chains. */
   readonly chain: string;
@@ -14,6 +15,8 @@ export interface Route {
   readonly sort: string;
   readonly stack: string;
   readonly run: string;
+  /** Whether the timeline has the critical path alone. */
+  readonly isCriticalOnly: boolean;
 }
 
 export const LIST: Route = {
@@ -25,6 +28,7 @@ export const LIST: Route = {
   sort: "",
   stack: "",
   run: "",
+  isCriticalOnly: false,
 };
 
 export function readRoute(search: string): Route {
@@ -39,6 +43,7 @@ export function readRoute(search: string): Route {
     sort: values.get("sort") ?? "",
     stack: values.get("stack") ?? "",
     run: values.get("run") ?? "",
+    isCriticalOnly: values.get("path") === "critical",
   };
 }
 
@@ -53,6 +58,7 @@ export function writeRoute(route: Route): string {
     ["sort", route.sort, ""],
     ["stack", route.stack, ""],
     ["run", route.run, ""],
+    ["path", route.isCriticalOnly ? "critical" : "", ""],
   ];
   for (const [name, value, usual] of entries) {
     if (value !== usual) {
@@ -62,6 +68,15 @@ export function writeRoute(route: Route): string {
   const text = values.toString();
   return text ? `?${text}` : "?";
 }
+
+/** The same chain in another view. What is searched for among stacks is not looked for in Events. */
+export function inView(route: Route, view: ViewName): Route {
+  const isOther = (view === "events") !== (route.view === "events");
+  return { ...route, view, query: isOther ? "" : route.query };
+}
+
+/** Without what limits what is shown. */
+export const UNLIMITED = { query: "", only: [], isCriticalOnly: false } as const satisfies Partial<Route>;
 
 /** `stack` ascending, `-stack` descending, from a click on the same column: off at the third. */
 export function nextSort(sort: string, column: string): string {

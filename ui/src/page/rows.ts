@@ -1,9 +1,10 @@
-/** The table of a chain's stacks: what is in it, and in which order. Pure. */
+/** The table of a chain's stacks, and the list of chains: what is in them, and in which order. Pure. */
 
 import { type Stack, own } from "../graph/model.js";
 import { compare } from "../graph/ordering.js";
 import { lookOf } from "../graph/phases.js";
-import { matches, seconds } from "../shared/format.js";
+import { age, duration, matches, seconds } from "../shared/format.js";
+import { type Row, STATES } from "./documents.js";
 
 export const COLUMNS = ["stack", "phase", "why", "level", "changes", "started", "took"] as const;
 export type Column = (typeof COLUMNS)[number];
@@ -48,4 +49,55 @@ function ran(stack: Stack, now: number): number {
 
 function total(stack: Stack): number {
   return stack.delta ? stack.delta.added + stack.delta.changed + stack.delta.deleted : -1;
+}
+
+/** Whether a chain has each of the words: in its name, in what its row says, or in its message. */
+export function isFound(row: Row, query: string): boolean {
+  const word = (STATES[row.state] ?? STATES.unreadable).word;
+  return matches(query, row.name, row.namespace, word, row.reason, row.headline, row.operation);
+}
+
+/** When a chain ran, runs or will run: what matters most, and what else there is to say. */
+export function timesOf(row: Row, now: number): [string, string] {
+  const took = duration(seconds(row.startTime, row.completionTime, now));
+  const next = nextOf(row, now);
+  const last = row.succeededTime
+    ? `last succeeded ${age(row.succeededTime, now)} ago`
+    : "has not succeeded yet";
+  if (!row.startTime) {
+    const made = row.createdTime ? `created ${age(row.createdTime, now)} ago` : "";
+    return next ? [next, made] : [made, ""];
+  }
+  if (!row.completionTime) {
+    const since = age(row.startTime, now);
+    // One that is suspended may run nothing.
+    const isSuspended = row.state === "suspended";
+    return [isSuspended ? `started ${since} ago` : `running for ${since}`, estimateOf(row, now) || last];
+  }
+  if (row.succeededTime === row.completionTime) {
+    return [`succeeded ${age(row.succeededTime, now)} ago`, next || `took ${took}`];
+  }
+  return [`ended ${age(row.completionTime, now)} ago`, next || last];
+}
+
+function nextOf(row: Row, now: number): string {
+  const left = Math.floor((Date.parse(row.nextTime) - now) / 1000);
+  // One that is suspended does not start on time.
+  if (!Number.isFinite(left) || row.state === "suspended") {
+    return "";
+  }
+  return left > 0 ? `next run in ${rough(left)}` : "next run is due";
+}
+
+function estimateOf(row: Row, now: number): string {
+  const left = Math.floor((Date.parse(row.estimatedCompletionTime) - now) / 1000);
+  if (!Number.isFinite(left)) {
+    return "";
+  }
+  return left > 0 ? `likely to end in ${rough(left)}` : "longer than estimated";
+}
+
+/** The largest unit alone. */
+function rough(left: number): string {
+  return age(new Date(0).toISOString(), left * 1000);
 }

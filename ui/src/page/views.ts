@@ -17,10 +17,12 @@ import {
   whyEmpty,
 } from "../shared/format.js";
 import { glyph, icon, idOf, phase, styles } from "../shared/templates.js";
+import { differences, phaseCounts } from "./comparing.js";
 import type { ChainEvent } from "./documents.js";
-import { type Route, nextSort } from "./route.js";
+import { type Route, UNLIMITED, nextSort } from "./route.js";
 import { COLUMNS, type Column, tableOf } from "./rows.js";
-import { ticks, timelineOf } from "./timing.js";
+import { broughtIntoView, isSelecting, withWholeIds } from "./selecting.js";
+import { clock, ticks, timelineOf } from "./timing.js";
 
 export interface Shown {
   readonly chain: Chain;
@@ -46,7 +48,8 @@ export function tableView(shown: Shown): TemplateResult {
   if (chain.stacks.length === 0) {
     return emptyView(whyEmpty(chain));
   }
-  return html`<div class="scroll">
+  const hasDrawer = chain.stacks.some((stack) => stack.id === route.stack);
+  return html`<div class="scroll stacks ${hasDrawer ? "with-drawer" : ""}" @copy=${withWholeIds}>
     <table>
       <thead>
         <tr>
@@ -58,7 +61,7 @@ export function tableView(shown: Shown): TemplateResult {
         ${repeat(rows, (stack) => stack.id, (stack) => tableRow(stack, shown))}
       </tbody>
     </table>
-    ${rows.length === 0 ? emptyView("No stack matches.") : nothing}
+    ${rows.length === 0 ? nothingFound("No stack matches.", go) : nothing}
   </div>`;
 }
 
@@ -74,12 +77,13 @@ function head(column: Column, route: Route, go: Shown["go"]): TemplateResult {
 function tableRow(stack: Stack, { route, now, go }: Shown): TemplateResult {
   const took = stack.phase === "Skipped" ? "" : duration(seconds(stack.startTime, stack.completionTime, now));
   const isPicked = stack.id === route.stack;
-  const pick = (): void => go({ stack: isPicked ? "" : stack.id });
-  return html`<tr class=${isPicked ? "picked" : ""} @click=${pick}>
-    <td class="c-stack"><button class="row" aria-pressed=${isPicked} @click=${(event: Event) => {
-      event.stopPropagation();
-      pick();
-    }}>${idOf(stack.id)}</button></td>
+  const pick = (event: Event): void => {
+    if (!isSelecting(event)) {
+      go({ stack: isPicked ? "" : stack.id });
+    }
+  };
+  return html`<tr class=${isPicked ? "picked" : ""} @click=${pick} ${broughtIntoView(isPicked)}>
+    <td class="c-stack"><button class="row" aria-pressed=${isPicked}>${idOf(stack.id)}</button></td>
     <td class="c-phase">${phase(stack.phase)}</td>
     <td class="c-why"><span class="cut" title=${oneLine(stack.message)}>${why(stack)}</span></td>
     <td class="c-level">${stack.level + 1}</td>
@@ -105,64 +109,86 @@ function emptyView(text: string): TemplateResult {
   return html`<p class="none">${text}</p>`;
 }
 
+/** The way out of a search or filter, which may be for something that has gone since. */
+function nothingFound(text: string, go: Shown["go"]): TemplateResult {
+  return html`<p class="none">${text} <button class="button" @click=${() => go(UNLIMITED)}>Show all</button></p>`;
+}
+
 export function timelineView({ chain, route, now, isPhone, go }: Shown): TemplateResult {
-  const { bars, from, until, others } = timelineOf(chain.stacks, now);
+  const { bars, from, until, others } = timelineOf(chain.stacks, chain.run, now);
   if (bars.length === 0) {
     return emptyView(chain.stacks.length > 0 ? "No stack has run." : whyEmpty(chain));
   }
   const shown = bars.filter(
-    ({ stack }) =>
+    ({ stack, isCritical }) =>
       matches(route.query, stack.id, stack.name) &&
-      (route.only.length === 0 || route.only.includes(stack.phase)),
+      (route.only.length === 0 || route.only.includes(stack.phase)) &&
+      (isCritical || !route.isCriticalOnly),
   );
   const total = (until - from) / 1000;
   const percent = (part: number): string => `${(part * 100).toFixed(3)}%`;
-  const marks = ticks(total, isPhone ? 3 : 8);
-  return html`<div class="scroll gantt">
+  const isNarrow = innerWidth < 1000 || chain.stacks.some((stack) => stack.id === route.stack);
+  const marks = ticks(total, isPhone ? 3 : isNarrow ? 4 : 8);
+  const step = marks[1] ?? 1;
+  const at = (part: number): string => clockTime(new Date(from + part * (until - from)).toISOString());
+  return html`<div class="scroll gantt" @copy=${withWholeIds}>
     <div class="axis">
+      <div class="key">
+        <button class="button" aria-pressed=${route.isCriticalOnly}
+          @click=${() => go({ isCriticalOnly: !route.isCriticalOnly })}>Critical path only</button>
+        <span title="From the stack that ended last back to a root, over the upstream stack that ended last each time"
+          ><span class="bar critical sample"></span>critical path: what made the run take this long</span>
+        <span><span class="wait sample"></span>time it waited</span>
+        <span>started ${clockTime(new Date(from).toISOString())}</span>
+        ${others > 0 ? html`<span>${counted(others, "stack")} ${others === 1 ? "has" : "have"} not run</span>` : nothing}
+      </div>
       <span></span>
       <div class="track">
-        ${marks.map((mark) => html`<span class="tick" ${styles({ left: percent(mark / total) })}>${duration(mark)}</span>`)}
+        ${marks.map(
+          (mark) => html`<span class="tick" title=${at(mark / total)} ${styles({ left: percent(mark / total) })}
+            >${duration(mark)}${isPhone ? nothing : html`<br /><span class="clock">${clock(from + mark * 1000, step)}</span>`}</span
+          >`,
+        )}
       </div>
     </div>
     ${repeat(
       shown,
       ({ stack }) => stack.id,
-      ({ stack, start, end, isCritical }) => {
+      ({ stack, start, end, isCritical, waitedFrom }) => {
         const look = lookOf(stack.phase);
         const took = duration(seconds(stack.startTime, stack.completionTime, now));
         const width = Math.max(end - start, 0.002);
-        return html`<button class="lane ${look.tone} ${stack.id === route.stack ? "picked" : ""}"
-          aria-pressed=${stack.id === route.stack}
-          @click=${() => go({ stack: stack.id === route.stack ? "" : stack.id })}>
+        const isPicked = stack.id === route.stack;
+        const waited = isCritical ? Math.round((start - waitedFrom) * total) : 0;
+        const wait = waited > 0 ? `waited ${duration(waited)}` : "";
+        const attempt = stack.attempts > 1 ? `attempt ${stack.attempts}` : "";
+        const ended = stack.completionTime ? `ended ${clockTime(stack.completionTime)}` : "has not ended";
+        const said = [`started ${clockTime(stack.startTime)}`, ended, `took ${took}`, attempt, wait];
+        return html`<button class="lane ${look.tone} ${isPicked ? "picked" : ""}"
+          aria-pressed=${isPicked} ${broughtIntoView(isPicked)}
+          @click=${(event: Event) => isSelecting(event) || go({ stack: isPicked ? "" : stack.id })}>
           <span class="who">${glyph(look.glyph)}${idOf(stack.id)}</span>
-          <span class="unseen"
-            >${look.word}, started after
-            ${duration(Math.floor(start * total))}${isCritical ? ", on the critical path" : ""}, took</span
-          >
-          <span class="track">
+          <span class="unseen">${[look.word, isCritical ? "on the critical path" : "", ...said].filter(Boolean).join(", ")}</span>
+          <span class="track" aria-hidden="true" title=${said.filter(Boolean).join(", ")}>
             ${marks.map((mark) => html`<i class="grid" ${styles({ left: percent(mark / total) })}></i>`)}
+            ${waited > 0 ? html`<i class="wait" ${styles({ left: percent(waitedFrom), width: percent(start - waitedFrom) })}></i>` : nothing}
             <span class="bar ${isCritical ? "critical" : ""} ${stack.phase === "Running" ? "running" : ""}"
               ${styles({ left: percent(start), width: percent(width) })}></span>
-            <span class="took" ${styles({ left: percent(start + width) })}>${took}</span>
+            <span class="took" ${styles({ left: percent(start + width) })}
+              >${took}${attempt ? html` <span class="attempt">${isPhone ? `×${stack.attempts}` : attempt}</span>` : nothing}</span
+            >
           </span>
         </button>`;
       },
     )}
-    ${shown.length === 0 ? emptyView("No stack matches.") : nothing}
-    <p class="key">
-      <span class="bar critical sample"></span> critical path: from the stack that ended last back to
-      a root, over the upstream stack that ended last each time${others > 0
-        ? html` · ${counted(others, "stack")} ${others === 1 ? "has" : "have"} not run`
-        : nothing}
-    </p>
+    ${shown.length === 0 ? nothingFound("No stack matches.", go) : nothing}
   </div>`;
 }
 
 export function eventsView(
   events: readonly ChainEvent[] | null,
   problem: string,
-  { route, now }: Shown,
+  { route, now, go }: Shown,
 ): TemplateResult {
   if (problem) {
     return emptyView(problem);
@@ -172,11 +198,11 @@ export function eventsView(
   }
   const found = events.filter((event) => matches(route.query, event.reason, event.message));
   return html`<div class="scroll">
-    ${found.length === 0
+    ${found.length === 0 && events.length > 0
+      ? nothingFound("No event matches.", go)
+      : found.length === 0
       ? emptyView(
-          events.length > 0
-            ? "No event matches."
-            : "The cluster has no events of this chain; it keeps them for an hour.",
+          "The cluster has no events of this chain; it keeps them for an hour.",
         )
       : html`<ol class="events">
           ${found.map(
@@ -191,7 +217,8 @@ export function eventsView(
   </div>`;
 }
 
-export function runsView({ chain, route, now, go }: Shown): TemplateResult {
+export function runsView(shown: Shown): TemplateResult {
+  const { chain, isPhone } = shown;
   const runs = chain.run ? [chain.run, ...chain.history] : [...chain.history];
   if (runs.length === 0) {
     return emptyView("This chain has not run yet.");
@@ -203,55 +230,109 @@ export function runsView({ chain, route, now, go }: Shown): TemplateResult {
           <th>Run</th>
           <th>Phase</th>
           <th>Progress</th>
-          <th>Cause</th>
-          <th>Operation</th>
-          <th>Started</th>
-          <th>Took</th>
-          <th class="c-why">What happened</th>
-          <th><span class="unseen">Link</span></th>
+          ${isPhone
+            ? html`<th class="c-took">Took</th>`
+            : html`<th>Changes</th>
+                <th class="c-cause">Cause</th>
+                <th class="c-operation">Operation</th>
+                <th>Started</th>
+                <th class="c-took">Took</th>
+                <th>Compared with the one before</th>
+                <th class="c-why">What happened</th>
+                <th><span class="unseen">Link</span></th>`}
         </tr>
       </thead>
       <tbody>
-        ${runs.map((run, place) => runRow(run, runs[place + 1], route.run === String(run.number), now, go))}
+        ${repeat(runs, (run) => run.number, (run, place) => runRow(run, runs[place + 1], shown))}
       </tbody>
     </table>
   </div>`;
 }
 
-function runRow(
-  run: Run,
-  before: Run | undefined,
-  isPicked: boolean,
-  now: number,
-  go: Shown["go"],
-): TemplateResult {
-  const took = seconds(run.startTime, run.completionTime, now);
-  const tookBefore = before ? seconds(before.startTime, before.completionTime, now) : null;
-  const isComparable = run.completionTime && before?.completionTime && took !== null && tookBefore !== null;
-  const more = isComparable ? took - tookBefore : 0;
-  const pick = (): void => go({ run: isPicked ? "" : String(run.number) });
-  return html`<tr class=${isPicked ? "picked" : ""} @click=${pick}>
-    <td><button class="row" aria-pressed=${isPicked} @click=${(event: Event) => {
-      event.stopPropagation();
-      pick();
-    }}>${run.number}</button></td>
-    <td>${phase(run.phase)}</td>
-    <td>${run.progress}</td>
-    <td>${run.cause}</td>
-    <td>${run.operation}</td>
-    <td title=${clockTime(run.startTime)}>${run.startTime ? `${age(run.startTime, now)} ago` : ""}</td>
-    <td>
-      ${duration(took)}
-      ${more !== 0
-        ? html`<span class="muted" title="than the run before">${more > 0 ? "+" : "−"}${duration(Math.abs(more))}</span>`
-        : nothing}
-    </td>
-    <td class="c-why"><span class=${isPicked ? "whole" : "cut"}>${oneLine(run.message) || run.reason}</span></td>
-    <td>${run.workflowUrl
-      ? html`<a class="button icon plain" href=${run.workflowUrl} target="_blank" rel="noopener noreferrer"
-          aria-label="Open run ${run.number} in Temporal" @click=${(event: Event) => event.stopPropagation()}>${icon("out")}</a>`
-      : nothing}</td>
-  </tr>`;
+const RUN_COLUMNS = 11;
+const RUN_COLUMNS_OF_PHONE = 4;
+
+function runRow(run: Run, before: Run | undefined, { route, now, isPhone, go }: Shown): TemplateResult {
+  const isPicked = route.run === String(run.number);
+  const took = duration(seconds(run.startTime, run.completionTime, now));
+  const started = run.startTime ? `${age(run.startTime, now)} ago` : "";
+  const other = differences(run, before);
+  const happened = oneLine(run.message) || run.reason;
+  const pick = (event: Event): void => {
+    if (!isSelecting(event)) {
+      go({ run: isPicked ? "" : String(run.number) });
+    }
+  };
+  const picked = isPicked ? "picked" : "";
+  const columns = isPhone ? RUN_COLUMNS_OF_PHONE : RUN_COLUMNS;
+  return html`<tr class="${picked} ${isPhone || isPicked ? "has-more" : ""}" @click=${pick} ${broughtIntoView(isPicked)}>
+      <td><button class="row" aria-expanded=${isPicked} aria-label="Run ${run.number}">${run.number}</button></td>
+      <td>${phase(run.phase)}</td>
+      <td>${run.progress}</td>
+      ${isPhone
+        ? html`<td class="c-took">${took}</td>`
+        : html`<td>${run.changes}</td>
+            <td class="c-cause">${run.cause}</td>
+            <td class="c-operation">${run.operation}</td>
+            <td title=${clockTime(run.startTime)}>${started}</td>
+            <td class="c-took">${took}</td>
+            <td class="c-other">${unbroken(other)}</td>
+            <td class="c-why"><span class="cut">${isPicked ? "" : happened}</span></td>
+            <td>${run.workflowUrl
+              ? html`<a class="button icon plain" href=${run.workflowUrl} target="_blank" rel="noopener noreferrer"
+                  aria-label="Open run ${run.number} in Temporal" @click=${(event: Event) => event.stopPropagation()}>${icon("out")}</a>`
+              : nothing}</td>`}
+    </tr>
+    ${isPhone
+      ? html`<tr class="more ${picked} ${isPicked ? "has-more" : ""}" @click=${pick}>
+          <td colspan=${columns}>
+            <span class="muted">${unbroken([run.cause, started, run.changes, ...other].filter(Boolean), " · ")}</span>
+            ${happened && !isPicked ? html`<span class="happened">${happened}</span>` : nothing}
+          </td>
+        </tr>`
+      : nothing}
+    ${isPicked ? html`<tr class="more picked"><td colspan=${columns}>${runDetails(run, other, took)}</td></tr>` : nothing}`;
+}
+
+/** Breaks lines only between the parts. */
+function unbroken(parts: readonly string[], between = ", "): TemplateResult[] {
+  return parts.map((part, place) => html`<span class="unbroken">${part}</span>${place < parts.length - 1 ? between : ""}`);
+}
+
+/** All that is known of a run. */
+function runDetails(run: Run, other: readonly string[], took: string): TemplateResult {
+  const counts = phaseCounts(run);
+  const facts: [string, unknown][] = [
+    ["Reason", run.reason],
+    ["Cause", run.cause],
+    ["Operation", run.operation],
+    ["Started", clockTime(run.startTime)],
+    ["Ended", clockTime(run.completionTime)],
+    [run.completionTime ? "Took" : "Elapsed", run.startTime ? took : ""],
+    ["Changes", run.changes],
+    ["Compared with the one before", other.join(", ")],
+    [
+      "Stacks",
+      counts.length > 0
+        ? html`<span class="counts">${counts.map(({ phase: name, count }) => {
+            const look = lookOf(name);
+            return html`<span class="phase ${look.tone}">${glyph(look.glyph)}${count.toLocaleString("en-US")} ${look.word}</span>`;
+          })}</span>`
+        : run.progress,
+    ],
+    [
+      "Workflow",
+      run.workflowUrl
+        ? html`<a class="out" href=${run.workflowUrl} target="_blank" rel="noopener noreferrer">Open in Temporal ${icon("out")}</a>`
+        : "",
+    ],
+  ];
+  return html`<div class="details" role="region" aria-label="Run ${run.number}">
+    ${run.message ? html`<p>${oneLine(run.message)}</p>` : nothing}
+    <dl>
+      ${facts.filter(([, value]) => value !== "").map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
+    </dl>
+  </div>`;
 }
 
 export const viewStyles = css`
@@ -326,10 +407,21 @@ export const viewStyles = css`
   tbody tr.picked {
     background: var(--accent-soft);
   }
+  tbody tr,
+  .lane {
+    /* Below what sticks to the top. */
+    scroll-margin-top: 44px;
+  }
+  .lane {
+    scroll-margin-top: 96px;
+  }
   .row {
     display: flex;
+    align-items: center;
+    min-height: 28px;
     max-width: 34ch;
     padding: 0;
+    user-select: text;
     border: 0;
     background: none;
     font: inherit;
@@ -349,10 +441,61 @@ export const viewStyles = css`
     unicode-bidi: plaintext;
     text-align: left;
   }
-  .whole {
+  .c-other {
+    min-width: 15ch;
+    max-width: 26ch;
+    white-space: normal;
+    color: var(--muted);
+  }
+  .unbroken {
+    white-space: nowrap;
+  }
+  .has-more td {
+    border-bottom: 0;
+  }
+  .more td {
+    height: auto;
+    padding-top: 0;
+    padding-bottom: 10px;
     white-space: normal;
     overflow-wrap: anywhere;
+  }
+  .happened {
+    display: block;
+    unicode-bidi: plaintext;
+    text-align: left;
+  }
+  .details {
+    cursor: auto;
+  }
+  .details p {
+    max-width: 110ch;
+    margin: 0 0 10px;
+    unicode-bidi: plaintext;
+    text-align: left;
+  }
+  .details dl {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 8px 28px;
+    margin: 0;
+  }
+  .details dt {
+    font-size: 11.5px;
     color: var(--muted);
+  }
+  .details dd {
+    margin: 1px 0 0;
+  }
+  .counts {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 2px 12px;
+  }
+  .out {
+    display: inline-flex;
+    align-items: center;
+    gap: 4px;
   }
   .c-level,
   .c-took {
@@ -373,7 +516,8 @@ export const viewStyles = css`
     position: sticky;
     top: 0;
     z-index: 2;
-    height: 32px;
+    gap: 6px 16px;
+    padding-top: 8px;
     background: var(--surface);
     border-bottom: 1px solid var(--line);
     font-size: 11.5px;
@@ -382,16 +526,26 @@ export const viewStyles = css`
   .track {
     position: relative;
     height: 100%;
-    /* Room for how long a bar took that ends last. */
-    margin-right: 64px;
+    /* Room for how long a bar took that ends last, and which attempt it was. */
+    margin-right: 124px;
+  }
+  .axis .track {
+    height: 36px;
   }
   .tick {
     position: absolute;
-    top: 7px;
+    top: 1px;
     transform: translateX(-50%);
+    line-height: 1.35;
+    text-align: center;
+    white-space: nowrap;
+  }
+  .clock {
+    font-size: 10.5px;
   }
   .tick:first-child {
     transform: none;
+    text-align: left;
   }
   .lane {
     position: relative;
@@ -432,26 +586,45 @@ export const viewStyles = css`
   }
   .bar.critical {
     background: var(--tone);
+    outline: 2px solid var(--text);
+    outline-offset: 1px;
+  }
+  .wait {
+    position: absolute;
+    top: 14px;
+    height: 0;
+    border-top: 2px dotted var(--muted);
   }
   .took {
     position: absolute;
     top: 6px;
-    padding: 0 6px;
+    padding: 0 8px;
     font-size: 11.5px;
     color: var(--muted);
+    white-space: nowrap;
+  }
+  .attempt {
+    color: var(--text);
+    font-weight: 600;
   }
   .key {
-    margin: 14px 0 0;
+    grid-column: 1 / -1;
+    display: flex;
+    flex-wrap: wrap;
+    align-items: center;
+    gap: 4px 18px;
     font-size: 12px;
-    color: var(--muted);
   }
   .sample {
     position: static;
     display: inline-block;
     width: 28px;
-    height: 10px;
-    margin-right: 6px;
+    margin-right: 8px;
+    vertical-align: middle;
     --tone: var(--good);
+  }
+  .bar.sample {
+    height: 10px;
   }
   .events {
     margin: 0;
@@ -484,9 +657,22 @@ export const viewStyles = css`
     unicode-bidi: plaintext;
     text-align: left;
   }
+  .stacks {
+    container-type: inline-size;
+  }
+  /* The drawer takes the room of what says why. */
+  @container (max-width: 1010px) {
+    .with-drawer .c-level,
+    .with-drawer .c-changes,
+    .with-drawer .c-started {
+      display: none;
+    }
+  }
   @media (max-width: 1100px) {
     .c-level,
-    .c-started {
+    .c-started,
+    .c-cause,
+    .c-operation {
       display: none;
     }
   }
@@ -497,16 +683,19 @@ export const viewStyles = css`
     }
     .c-why,
     .c-changes,
-    .c-link,
-    .runs td:nth-child(4),
-    .runs th:nth-child(4),
-    .runs td:nth-child(5),
-    .runs th:nth-child(5),
-    .runs td:nth-child(6),
-    .runs th:nth-child(6),
-    .runs td:nth-child(9),
-    .runs th:nth-child(9) {
+    .c-link {
       display: none;
+    }
+    .track {
+      margin-right: 76px;
+    }
+    .axis .track {
+      height: 20px;
+    }
+    tbody tr,
+    .lane {
+      /* The page scrolls, below its top. */
+      scroll-margin-top: 150px;
     }
     td,
     th {

@@ -186,6 +186,10 @@ export const parts = css`
   .id .tail {
     flex: none;
   }
+  /* It is there to be heard; what is seen is what is copied. */
+  .id .unseen {
+    user-select: none;
+  }
   .muted {
     color: var(--muted);
   }

@@ -41,6 +41,7 @@ const ICONS: Readonly<Record<string, string>> = {
   right: "M6 4l4 4-4 4",
   room: "M3 6V3h10v3M3 10v3h10v-3M8 5v6M6 7l2-2 2 2M6 9l2 2 2-2",
   close: "M4 4l8 8M12 4l-8 8",
+  copy: "M6 6h7v7H6zM10 6V3H3v7h3",
   out: "M6.5 3.5H3.5v9h9v-3M9 3h4v4M13 3L7.5 8.5",
   search: "M7 3a4 4 0 1 1-.01 0M10 10l3.5 3.5",
   fold: "M8 2v4M5.8 4.2L8 6.4l2.2-2.2M8 14v-4M5.8 11.8L8 9.6l2.2 2.2M3 8h10",
