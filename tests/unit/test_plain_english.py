@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-# What to say instead: fix; automatically, on its own; continue, resume; instead of; log, say, learn;
+# Say instead: fix; automatically, on its own; continue, resume; instead of; log, say;
 # someone, no one or the role; forever; cycle; caused it; succeeded, did not succeed; your own.
 REFUSED = re.compile(
     r"\b(?:mend(?:s|ed|ing)?|by (?:itself|themselves)|go(?:es|ing)? on|in place of|told of"

@@ -5,18 +5,19 @@ import { repeat } from "lit/directives/repeat.js";
 
 import type { Chain, Run, Stack } from "../graph/model.js";
 import { lookOf } from "../graph/phases.js";
+import { type Meaning, why } from "../graph/why.js";
 import {
   age,
   changes,
-  clockTime,
   counted,
   duration,
+  exactTime,
   matches,
   oneLine,
   seconds,
   whyEmpty,
 } from "../shared/format.js";
-import { glyph, icon, idOf, phase, styles } from "../shared/templates.js";
+import { coded, glyph, icon, idOf, phase, styles } from "../shared/templates.js";
 import type { ChainEvent } from "./documents.js";
 import { type Route, nextSort } from "./route.js";
 import { COLUMNS, type Column, tableOf } from "./rows.js";
@@ -27,6 +28,7 @@ export interface Shown {
   readonly route: Route;
   readonly now: number;
   readonly isPhone: boolean;
+  readonly meanings: Readonly<Record<string, Meaning>>;
   readonly go: (changes: Partial<Route>) => void;
 }
 
@@ -71,7 +73,8 @@ function head(column: Column, route: Route, go: Shown["go"]): TemplateResult {
   </th>`;
 }
 
-function tableRow(stack: Stack, { route, now, go }: Shown): TemplateResult {
+function tableRow(stack: Stack, { chain, meanings, route, now, go }: Shown): TemplateResult {
+  const reason = why(stack, chain.stacks, meanings);
   const took = stack.phase === "Skipped" ? "" : duration(seconds(stack.startTime, stack.completionTime, now));
   const isPicked = stack.id === route.stack;
   const pick = (): void => go({ stack: isPicked ? "" : stack.id });
@@ -81,7 +84,7 @@ function tableRow(stack: Stack, { route, now, go }: Shown): TemplateResult {
       pick();
     }}>${idOf(stack.id)}</button></td>
     <td class="c-phase">${phase(stack.phase)}</td>
-    <td class="c-why"><span class="cut" title=${oneLine(stack.message)}>${why(stack)}</span></td>
+    <td class="c-why"><span class="cut" title=${reason}>${coded(reason)}</span></td>
     <td class="c-level">${stack.level + 1}</td>
     <td class="c-changes">${changes(stack.delta)}</td>
     <td class="c-started">${stack.startTime ? `${age(stack.startTime, now)} ago` : ""}</td>
@@ -91,14 +94,6 @@ function tableRow(stack: Stack, { route, now, go }: Shown): TemplateResult {
           aria-label="Open the run of ${stack.id} in Spacelift" @click=${(event: Event) => event.stopPropagation()}>${icon("out")}</a>`
       : nothing}</td>
   </tr>`;
-}
-
-const PLAIN_REASONS = ["RunFinished", "RunInProgress"];
-
-export function why(stack: Stack): string {
-  const attempts = stack.attempts > 1 ? `Attempt ${stack.attempts}. ` : "";
-  const reason = PLAIN_REASONS.includes(stack.reason) ? "" : stack.reason;
-  return attempts + (oneLine(stack.message) || reason);
 }
 
 function emptyView(text: string): TemplateResult {
@@ -181,10 +176,10 @@ export function eventsView(
       : html`<ol class="events">
           ${found.map(
             (event) => html`<li class=${event.type === "Warning" ? "bad" : "faint"}>
-              <time datetime=${event.time} title=${clockTime(event.time)}>${age(event.time, now)} ago</time>
+              <time datetime=${event.time} title=${exactTime(event.time)}>${age(event.time, now)} ago</time>
               ${glyph(event.type === "Warning" ? "cross" : "dot")}
               <b>${event.reason}</b>
-              <span class="said">${event.message}${event.count > 1 ? html` <span class="muted">× ${event.count}</span>` : nothing}</span>
+              <span class="said">${coded(event.message)}${event.count > 1 ? html` <span class="muted">× ${event.count}</span>` : nothing}</span>
             </li>`,
           )}
         </ol>`}
@@ -239,14 +234,14 @@ function runRow(
     <td>${run.progress}</td>
     <td>${run.cause}</td>
     <td>${run.operation}</td>
-    <td title=${clockTime(run.startTime)}>${run.startTime ? `${age(run.startTime, now)} ago` : ""}</td>
+    <td title=${exactTime(run.startTime)}>${run.startTime ? `${age(run.startTime, now)} ago` : ""}</td>
     <td>
       ${duration(took)}
       ${more !== 0
         ? html`<span class="muted" title="than the run before">${more > 0 ? "+" : "−"}${duration(Math.abs(more))}</span>`
         : nothing}
     </td>
-    <td class="c-why"><span class=${isPicked ? "whole" : "cut"}>${oneLine(run.message) || run.reason}</span></td>
+    <td class="c-why"><span class=${isPicked ? "whole" : "cut"}>${coded(oneLine(run.message) || run.reason)}</span></td>
     <td>${run.workflowUrl
       ? html`<a class="button icon plain" href=${run.workflowUrl} target="_blank" rel="noopener noreferrer"
           aria-label="Open run ${run.number} in Temporal" @click=${(event: Event) => event.stopPropagation()}>${icon("out")}</a>`
