@@ -107,6 +107,10 @@ image: ## Build the container image (CONTAINER_ENGINE, BASE_IMAGE; ARGS="--archi
 plugin: $(INSTALLED) ## Build the kubectl plugin alone: wheel, zipapp, krew (ARGS="--output FOLDER --repository OWNER/NAME")
 	@$(BIN)/python hack/build_plugin.py $(ARGS)
 
+.PHONY: embeds
+embeds: $(INSTALLED) ## Pack the graph for Headlamp and Argo CD (ARGS="--output FOLDER")
+	@$(BIN)/python hack/build_embeds.py $(ARGS)
+
 .PHONY: replay
 replay: $(INSTALLED) ## Replay the recorded workflow histories
 	$(PYTEST) tests/workflows/test_replay.py $(ARGS)
@@ -116,17 +120,18 @@ record: $(INSTALLED) ## Record new workflow histories
 	$(BIN)/python -m tests.workflows.record $(ARGS)
 
 .PHONY: test-ui
-test-ui: $(INSTALLED) ## Drive the page in Chromium (needs Node.js and chromium; SHOTS=FOLDER keeps pictures)
-	cd ui && npm ci --ignore-scripts && PYTHON=$(CURDIR)/$(BIN)/python node --test browser/page.test.mjs
+test-ui: $(INSTALLED) ## Drive page and packages in Chromium (needs Node.js and chromium; SHOTS=FOLDER keeps pictures)
+	cd ui && npm ci --ignore-scripts && PYTHON=$(CURDIR)/$(BIN)/python node --test --test-concurrency=1 browser/*.test.mjs
 
 .PHONY: pictures
-pictures: $(INSTALLED) ## Take the documentation's pictures of the page (needs Node.js and chromium)
+pictures: prepare ## Take the documentation's pictures of the page, of the demo (needs Node.js and chromium)
 	cd ui && npm ci --ignore-scripts
-	PYTHON=$(BIN)/python hack/page-pictures
+	$(BIN)/python -m tests.ui.pictures docs/pictures
 
 .PHONY: ui
-ui: ## Build the page into the package (needs Node.js)
+ui: ## Build the page into the package, and the graph for Headlamp and Argo CD (needs Node.js)
 	cd ui && npm ci --ignore-scripts && npm run check && npm run build
+	cd ui && npm run build:headlamp && npm run build:argocd
 
 .PHONY: chart-docs
 chart-docs: $(INSTALLED) ## Write the chart's table of values, and copy the definition into it

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from controller.api import wording
 from controller.config import settings
-from controller.spacelift.webhooks import setup_command
+from controller.spacelift.webhooks import setup_options
 
 _COMMANDS = ("operator", "worker", "webhook", "ui", "check")
 
@@ -62,6 +62,8 @@ def _run(parsed: argparse.Namespace, rest: list[str]) -> None:
 
             process.run_role(worker.work, needs_keys=True)
         case "webhook" if parsed.webhook_command == "setup":
+            from controller.spacelift.webhooks import setup_command
+
             sys.exit(asyncio.run(setup_command.run(settings.load_settings(), parsed, sys.stdout)))
         case "webhook":
             with _nothing_collected():
@@ -145,7 +147,7 @@ def _parser() -> argparse.ArgumentParser:
         dest="webhook_command", metavar="COMMAND", parser_class=argparse.ArgumentParser
     )
     setup = webhook_commands.add_parser("setup", help="register the webhook at Spacelift")
-    setup_command.add_arguments(setup)
+    setup_options.add_arguments(setup)
     _add_role(commands, "ui", help="serve the page, for viewers with their own tokens")
     check = commands.add_parser("check", help="check the connections, and say what is wrong")
     check.add_argument("--json", action="store_true", help="print one JSON object")

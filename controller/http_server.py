@@ -39,6 +39,8 @@ _HEADER_BYTES = 4096
 _LINGER_SECONDS = 1.0
 # Waited for twice by aiohttp: for the answer, then for whoever does not take it.
 _STOP_SECONDS = 1.0
+# Their connections are closed by then.
+_STOP_STREAMS_SECONDS = 0.1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +48,7 @@ class _Connection:
     transport: asyncio.BaseTransport
     heard_at: float
     is_trusted: bool = False
+    is_streaming: bool = False
 
     def close(self) -> None:
         if isinstance(self.transport, asyncio.Transport):
@@ -69,6 +72,8 @@ class HttpServer:
         max_connections: int = CONNECTIONS,
         idle_seconds: float = IDLE_SECONDS,
         trusts_answered: bool = False,
+        has_streams: bool = False,
+        header_bytes: int = _HEADER_BYTES,
     ) -> None:
         """Prepare to listen.
 
@@ -80,6 +85,10 @@ class HttpServer:
             idle_seconds: how long a connection may be without a request.
             trusts_answered: whether connections are closed last on which a request was answered
                 with success; where only those who know a secret get such an answer.
+            has_streams: whether some answers never end. A connection is then left alone while a
+                request on it is answered, and its handler sees to those who take nothing; it is
+                canceled once they have gone, and `stop` waits for none.
+            header_bytes: how long the line of a request and each header of it may be.
         """
         host, _, port = address.rpartition(":")
         self._host, self._port = host.strip("[]"), int(port)
@@ -87,6 +96,8 @@ class HttpServer:
         self._max_connections = max_connections
         self._idle_seconds = idle_seconds
         self._trusts_answered = trusts_answered
+        self._has_streams = has_streams
+        self._header_bytes = header_bytes
         app.middlewares.insert(0, self._hearing())
         self._app = app
         self._runner: web.AppRunner | None = None
@@ -127,11 +138,13 @@ class HttpServer:
             auto_decompress=False,
             keepalive_timeout=self._idle_seconds,
             lingering_time=_LINGER_SECONDS,
-            shutdown_timeout=_STOP_SECONDS,
+            # Not 0, for which aiohttp waits without an end.
+            shutdown_timeout=_STOP_STREAMS_SECONDS if self._has_streams else _STOP_SECONDS,
+            handler_cancellation=self._has_streams,
             read_bufsize=_READ_BUFFER_BYTES,
             max_headers=_HEADERS,
-            max_line_size=_HEADER_BYTES,
-            max_field_size=_HEADER_BYTES,
+            max_line_size=self._header_bytes,
+            max_field_size=self._header_bytes,
         )
         await self._runner.setup()
         accepting = [self._accept(listening) for listening in self._sockets]
@@ -145,9 +158,14 @@ class HttpServer:
         for listening in self._sockets:
             listening.close()
         self._tasks, self._sockets = [], []
+        if self._has_streams:
+            self._close_all()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+        self._close_all()
+
+    def _close_all(self) -> None:
         for connection in self._connections.values():
             connection.close()
         self._connections.clear()
@@ -188,7 +206,7 @@ class HttpServer:
             request: web.Request,
             handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
         ) -> web.StreamResponse:
-            self._heard(request.protocol)
+            self._heard(request.protocol, is_streaming=self._has_streams)
             answer = None
             try:
                 answer = await handler(request)
@@ -198,7 +216,13 @@ class HttpServer:
 
         return hear
 
-    def _heard(self, protocol: object, answer: web.StreamResponse | None = None) -> None:
+    def _heard(
+        self,
+        protocol: object,
+        answer: web.StreamResponse | None = None,
+        *,
+        is_streaming: bool = False,
+    ) -> None:
         known = self._connections.pop(protocol, None)
         if known is None:
             return
@@ -207,6 +231,7 @@ class HttpServer:
             known,
             heard_at=asyncio.get_running_loop().time(),
             is_trusted=known.is_trusted or is_trusted,
+            is_streaming=is_streaming,
         )
 
     async def _close_silent(self) -> None:
@@ -216,7 +241,7 @@ class HttpServer:
             self._forget_closed()
             before = asyncio.get_running_loop().time() - _SILENT_TIMES * self._idle_seconds
             for protocol, connection in list(self._connections.items()):
-                if connection.heard_at < before:
+                if connection.heard_at < before and not connection.is_streaming:
                     self._close(protocol)
 
     def _forget_closed(self) -> None:
@@ -227,11 +252,11 @@ class HttpServer:
         }
 
     def _close_oldest(self) -> None:
-        trusted = (protocol for protocol, one in self._connections.items() if one.is_trusted)
-        others = (protocol for protocol, one in self._connections.items() if not one.is_trusted)
-        oldest = next(others, None) or next(trusted, None)
+        found = self._connections.items()
+        # The first of the least: nobody misses one that is silent.
+        oldest = min(found, key=lambda one: (one[1].is_streaming, one[1].is_trusted), default=None)
         if oldest is not None:
-            self._close(oldest)
+            self._close(oldest[0])
 
     def _close(self, protocol: object) -> None:
         self._connections.pop(protocol).close()

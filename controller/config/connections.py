@@ -12,14 +12,7 @@ from typing import Annotated
 
 import pydantic
 
-from controller.config import files, parsing, permissions, settings
-
-DEFAULT_CONNECTION = "default"
-
-
-def webhook_path(connection: str) -> str:
-    """Return where the receiver takes the deliveries of a connection."""
-    return f"/webhooks/spacelift/{connection}"
+from controller.config import connection_names, files, parsing, permissions, settings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -182,15 +175,17 @@ class ConnectionCatalog:
         """Give the connection `default` the secret that came by variable."""
         if self._webhook_secret is None:
             return
-        default = connections.get(DEFAULT_CONNECTION)
+        default = connections.get(connection_names.DEFAULT_CONNECTION)
         if default is None:
             raise settings.SettingsError(
-                f"SPACELIFT_WEBHOOK_SECRET: there is no connection {DEFAULT_CONNECTION} whose "
-                f"secret it could be; give those of others as webhookSecretFiles in the "
-                "connections file"
+                "SPACELIFT_WEBHOOK_SECRET: there is no connection "
+                f"{connection_names.DEFAULT_CONNECTION} whose secret it could be; give those "
+                "of others as webhookSecretFiles in the connections file"
             )
         secrets = (*default.webhook_secrets, self._webhook_secret)
-        connections[DEFAULT_CONNECTION] = dataclasses.replace(default, webhook_secrets=secrets)
+        connections[connection_names.DEFAULT_CONNECTION] = dataclasses.replace(
+            default, webhook_secrets=secrets
+        )
 
 
 def _environment_connection(spacelift: settings.SpaceliftSettings) -> Connection | None:
@@ -204,7 +199,7 @@ def _environment_connection(spacelift: settings.SpaceliftSettings) -> Connection
             name=spacelift.api_key_name,
         )
     return Connection(
-        name=DEFAULT_CONNECTION,
+        name=connection_names.DEFAULT_CONNECTION,
         endpoint=_account_url(spacelift.endpoint),
         allowed=permissions.Permissions(
             namespaces=spacelift.allowed_namespaces or (),

@@ -71,10 +71,10 @@ class ChainWatch:
                 async for event in self._client.watch(
                     self._path, query=query, silence_seconds=_SILENCE_SECONDS
                 ):
-                    body = event["object"]
-                    version = body["metadata"]["resourceVersion"]
+                    version = event["object"]["metadata"]["resourceVersion"]
                     if event["type"] != "BOOKMARK":
-                        yield Seen(body=body, is_gone=event["type"] == "DELETED")
+                        # Taken out: megabytes, which would be held until the next event.
+                        yield Seen(body=event.pop("object"), is_gone=event["type"] == "DELETED")
             except errors.Expired:
                 return
 

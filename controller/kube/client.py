@@ -128,8 +128,11 @@ class KubeClient:
             api = await self._connected(instead_of=api)
             response = await _open_stream(api, path, query, silence_seconds)
         try:
-            async for line in response.content:
-                yield api_requests.event_of(f"GET {path}", line)
+            while line := await response.content.readline():
+                event = [api_requests.event_of(f"GET {path}", line)]
+                # Up to a megabyte, and the event several, until the next one comes.
+                del line
+                yield event.pop()
         except (aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
             reason = outside_text.clean(errors.text_of(error))
             raise errors.ApiUnreachable(f"GET {path}: {reason}") from error

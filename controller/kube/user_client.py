@@ -236,7 +236,7 @@ def _read_access(
     kubernetes: shell_settings.KubernetesSettings, context: str | None, *, is_attended: bool
 ) -> _Access:
     file = kubernetes.kubeconfig
-    chosen = kubeconfig.choose(file, context) if file is not None else _service_account()
+    chosen = kubeconfig.choose(file, context) if file is not None else service_account()
 
     def read_user() -> Mapping[str, Any]:
         # The same context, whichever is the current one by now.
@@ -248,7 +248,12 @@ def _read_access(
     return _Access(chosen=chosen, credentials=credentials)
 
 
-def _service_account() -> kubeconfig.ChosenContext:
+def service_account() -> kubeconfig.ChosenContext:
+    """Return what a pod knows of its cluster, in the form of a kubeconfig.
+
+    Raises:
+        errors.Denied: this is not a pod.
+    """
     address = shell_settings.service_address()
     if address is None:
         raise errors.Denied("There is no kubeconfig, and this is not a pod with a service account")

@@ -60,6 +60,7 @@ def describe(body: Mapping[str, Any], *, options: Sequence[str] = ()) -> ChainDo
         detail={
             "resource": shown_resource(body),
             "state": state,
+            "headline": tree.ready_message(chain.status) or found.meaning.means,
             "means": found.meaning.means,
             # The rows of stages say it.
             **(page_words.NOTHING if is_said else todo).document,
@@ -103,7 +104,7 @@ def _stage_needs(chain: StackChain, chosen: str) -> list[Document]:
             "stage": stage.name,
             "phase": str(stage.phase),
             "reason": "",
-            "message": stage.message or "",
+            "message": "",
             "runUrl": "",
             "means": reasons.CHAIN_MEANINGS[ChainReason.AWAITING_APPROVAL].means,
             **page_words.of_stage(chain.ref.name, stage.name, chosen).document,
@@ -274,7 +275,7 @@ def _unreadable(body: Mapping[str, Any], problem: str) -> ChainDocuments:
     detail = {
         "resource": shown_resource(body),
         "state": "unreadable",
-        "means": "",
+        **dict.fromkeys(("headline", "means"), ""),
         **page_words.NOTHING.document,
         "notes": [],
         "needs": [],

@@ -12,13 +12,13 @@ import logging
 import signal
 import weakref
 from collections.abc import AsyncIterator, Sequence
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from aiohttp import web
 
 from controller import clock
 from controller.config import settings, shell_settings
-from controller.kube import chain_watch, client, errors
+from controller.kube import chain_watch, errors, viewer_client
 from controller.observability import health
 from controller.observability import logging as log_setup
 from controller.plugin import chain_page, cluster, page_actions, page_sources
@@ -31,7 +31,16 @@ logger = logging.getLogger(__name__)
 # Nobody has looked for so long: what is kept for a token is given up.
 _IDLE_SECONDS = 120.0
 _REAP_SECONDS = 30.0
+# Where others need the place; a page that loads has no stream yet.
+_LEAST_KEPT_SECONDS = 10.0
 MOST_SOURCES = 200
+# Who may look in many namespaces, and not in all, has a watch in each.
+MOST_WATCHES = 1000
+# Who comes while so many wait for the API server is refused at once.
+MOST_OPENING = 100
+# A token that was refused stays so: a page that asks again and again costs the API server nothing.
+_REFUSED_SECONDS = 10.0
+_MOST_REFUSED = 1000
 _MOST_NAMESPACES = 500
 _REVIEWS_AT_ONCE = 10
 _OPENED_AT_ONCE = 20
@@ -47,20 +56,33 @@ _NOTHING = (
 _FULL = "Too many people look at this page now; try again in a few minutes."
 
 
+class _Connection(chain_watch.WatchRequests, Protocol):
+    """What a viewer's requests go over."""
+
+    async def close(self) -> None:
+        """End what belongs to this viewer alone."""
+
+
 @dataclasses.dataclass(kw_only=True, slots=True)
 class _Kept:
     """What is kept for a token while someone looks."""
 
     source: page_server.PageSource
-    kube: client.KubeClient
+    kube: _Connection
     following: asyncio.Task[None]
     used_at: float
+    watches: int
 
     @property
     def is_over(self) -> bool:
         """Whether it shows nothing new any more."""
         is_unknown = isinstance(self.source.feed.error, errors.Unauthenticated)
         return is_unknown or self.following.done()
+
+    def is_unused_since(self, before: float) -> bool:
+        """Whether nobody looks, and nobody has asked for anything lately."""
+        source = self.source
+        return source.viewers == 0 and source.asked == 0 and self.used_at < before
 
     async def close(self) -> None:
         self.following.cancel()
@@ -79,12 +101,16 @@ class ViewerSources:
         """Keep nothing yet."""
         self._ui = ui
         self._kubernetes = kubernetes
+        self._server = viewer_client.ApiServer(kubernetes)
         self._kept: dict[str, _Kept] = {}
         # One at a time for each token: a browser opens several connections at once.
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
         # Nobody waits for somebody else's namespaces, nor are there any number of requests.
         self._opening = asyncio.Semaphore(_OPENED_AT_ONCE)
         self._opened_now: set[str] = set()
+        self._waiting = 0
+        # Digests of tokens, the oldest first, and until when they count as refused.
+        self._refused: dict[str, float] = {}
         self._descriptions = chain_feed.SharedDescriptions(chain_page.describe)
 
     async def find(self, request: web.Request) -> page_server.PageSource:
@@ -104,14 +130,35 @@ class ViewerSources:
                 await self._kept.pop(key).close()
                 kept = None
             if kept is None:
-                async with self._opening:
-                    kept = await self._take_in(key, token)
+                kept = await self._wait_and_take_in(key, token)
             kept.used_at = clock.monotonic()
         return kept.source
 
+    async def _wait_and_take_in(self, key: str, token: str | None) -> _Kept:
+        if self._refused.get(key, 0.0) > clock.monotonic():
+            raise page_server.PageRefused(_ENDED, status=401)
+        if self._waiting >= MOST_OPENING:
+            raise page_server.PageRefused(_FULL, status=503)
+        self._waiting += 1
+        try:
+            async with self._opening:
+                return await self._take_in(key, token)
+        except page_server.PageRefused as refused:
+            if refused.status == 401:
+                self._remember_refused(key)
+            raise
+        finally:
+            self._waiting -= 1
+
+    def _remember_refused(self, key: str) -> None:
+        self._refused.pop(key, None)
+        self._refused[key] = clock.monotonic() + _REFUSED_SECONDS
+        if len(self._refused) > _MOST_REFUSED:
+            del self._refused[next(iter(self._refused))]
+
     async def _take_in(self, key: str, token: str | None) -> _Kept:
         """Open what is kept for a token, if there is room beside what others open meanwhile."""
-        if len(self._kept) + len(self._opened_now) >= MOST_SOURCES:
+        if len(self._kept) + len(self._opened_now) >= MOST_SOURCES and not await self._make_room():
             raise page_server.PageRefused(_FULL, status=503)
         self._opened_now.add(key)
         try:
@@ -120,13 +167,22 @@ class ViewerSources:
             self._opened_now.discard(key)
         return kept
 
+    async def _make_room(self) -> bool:
+        """Give up what was used longest ago, if nobody looks at it."""
+        before = clock.monotonic() - _LEAST_KEPT_SECONDS
+        unseen = [key for key, kept in self._kept.items() if kept.is_unused_since(before)]
+        oldest = min(unseen, key=lambda key: self._kept[key].used_at, default=None)
+        if oldest is not None:
+            await self._kept.pop(oldest).close()
+        return oldest is not None
+
     async def reap(self) -> None:
         """Give up what nobody looks at; never returns."""
         while True:
             await asyncio.sleep(_REAP_SECONDS)
             now = clock.monotonic()
             for key, kept in list(self._kept.items()):
-                if kept.source.viewers == 0 and now - kept.used_at > _IDLE_SECONDS:
+                if kept.is_unused_since(now - _IDLE_SECONDS):
                     await self._kept.pop(key).close()
 
     async def close(self) -> None:
@@ -134,10 +190,11 @@ class ViewerSources:
         while self._kept:
             _, kept = self._kept.popitem()
             await kept.close()
+        await self._server.close()
 
     async def _open(self, token: str | None) -> _Kept:
         async with contextlib.AsyncExitStack() as opened:
-            kube = client.KubeClient(self._kubernetes, token=token)
+            kube = self._connect(token)
             # Also of a viewer who goes before the API server has answered.
             opened.push_async_callback(kube.close)
             try:
@@ -148,11 +205,21 @@ class ViewerSources:
                 raise page_server.PageRefused(page_sources.sentence(error), status=502) from error
             if not namespaces:
                 raise page_server.PageRefused(_NOTHING, status=403)
+            if len(namespaces) + sum(kept.watches for kept in self._kept.values()) > MOST_WATCHES:
+                raise page_server.PageRefused(_FULL, status=503)
             opened.pop_all()
         return self._follow(kube, namespaces, is_known=token is not None)
 
+    def _connect(self, token: str | None) -> _Connection:
+        if token is not None:
+            return viewer_client.ViewerClient(self._server, token)
+        # Only a screen on a wall needs it: the official library takes 20 MiB.
+        from controller.kube import client
+
+        return client.KubeClient(self._kubernetes)
+
     def _follow(
-        self, kube: client.KubeClient, namespaces: Sequence[str | None], *, is_known: bool
+        self, kube: _Connection, namespaces: Sequence[str | None], *, is_known: bool
     ) -> _Kept:
         feed = chain_feed.ChainFeed(
             [chain_watch.ChainWatch(kube, namespace=namespace) for namespace in namespaces],
@@ -171,9 +238,10 @@ class ViewerSources:
             kube=kube,
             following=asyncio.create_task(feed.run()),
             used_at=clock.monotonic(),
+            watches=len(namespaces),
         )
 
-    async def _namespaces(self, kube: client.KubeClient) -> list[str | None]:
+    async def _namespaces(self, kube: _Connection) -> list[str | None]:
         """Return where the viewer may look, as the API server says; [None] is everywhere."""
         wanted = list(self._ui.namespaces)
         if not wanted:
@@ -190,12 +258,12 @@ class ViewerSources:
         return [one for one, is_allowed in zip(wanted, allowed, strict=True) if is_allowed]
 
 
-async def _may_look(kube: client.KubeClient, namespace: str) -> bool:
+async def _may_look(kube: _Connection, namespace: str) -> bool:
     chains = cluster.UserChains(kube, namespace=namespace)
     return await chains.may("list") and await chains.may("watch")
 
 
-async def _visible_namespaces(kube: client.KubeClient) -> list[str]:
+async def _visible_namespaces(kube: _Connection) -> list[str]:
     """Return the namespaces whose names the viewer may read; none without that right."""
     try:
         page = await kube.request(
@@ -212,7 +280,8 @@ def bearer_token(request: web.Request) -> str | None:
     """Return the token that a request brings; None without one."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     token = token.strip()
-    return token if scheme.lower() == "bearer" and token.isascii() and token else None
+    is_token = token.isascii() and token.isprintable() and bool(token)
+    return token if scheme.lower() == "bearer" and is_token else None
 
 
 def _hello(namespaces: Sequence[str | None]) -> Document:

@@ -124,12 +124,13 @@ class ChainFeed:
                     # Whoever may no longer see them is shown them no longer.
                     scope.chains = {}
                 self._set_problem(scope, error)
-                # Who may list and not watch gets a list at once, each time.
-                if clock.monotonic() - started > _MOST_PAUSE_SECONDS:
-                    pause = _LEAST_PAUSE_SECONDS
                 logger.debug("The chains cannot be read", extra={"error": str(error)})
-                await asyncio.sleep(pause)
-                pause = min(_MOST_PAUSE_SECONDS, 2 * pause)
+            # Who may list and not watch, or whose watch has always expired, gets a list at once,
+            # each time.
+            if clock.monotonic() - started > _MOST_PAUSE_SECONDS:
+                pause = _LEAST_PAUSE_SECONDS
+            await asyncio.sleep(pause)
+            pause = min(_MOST_PAUSE_SECONDS, 2 * pause)
 
     def rows(self) -> Mapping[ChainKey, Document]:
         """Return the chains as the list shows them."""

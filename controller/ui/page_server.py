@@ -4,19 +4,39 @@ See ADR 0058.
 """
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Protocol
 
 from aiohttp import typedefs, web
 
+from controller import http_server
 from controller.kube import errors
 from controller.ui import bundle_files, chain_feed, session_guard, site_guard
 from controller.ui.page_documents import Document
 
 MOST_VIEWERS = 64
+"""Streams of one viewer, thus tabs."""
+MOST_STREAMS = 400
+"""Streams of all viewers."""
+MOST_ASKED = 16
+"""Requests of one viewer that are answered at a time."""
+CONNECTIONS = 1000
+# A proxy sends its session's cookies along, and a token names each group of its user.
+_HEADER_BYTES = 32 * 1024
+_BODY_BYTES = 128 * 1024
+_BODY_SECONDS = 20.0
+# A browser that takes nothing for so long has gone, or sleeps.
+_SEND_SECONDS = 60.0
+_RETRY_AFTER = {"Retry-After": "30"}
+_MANY_STREAMS = (
+    f"You have opened this page {MOST_VIEWERS} times; close some of its tabs, then load it again."
+)
+_MANY_VIEWERS = "Too many people look at this page now; try again in a few minutes."
+_MANY_ASKED = "Too many requests of yours are being answered; wait a moment, then try again."
 _HEARTBEAT_SECONDS = 15.0
 # What comes within this time is sent at once: a busy chain changes many times a second.
 _PAUSE_SECONDS = 0.2
@@ -75,6 +95,8 @@ class PageSource:
     ends_with_login: bool = False
     """Whether it is over once the API server no longer accepts the credentials."""
     viewers: int = 0
+    asked: int = 0
+    """How many of its requests are being answered."""
 
 
 FindSource = Callable[[web.Request], Awaitable[PageSource]]
@@ -89,7 +111,8 @@ class PageServer:
         self._find_source = find_source
         self._guard = guard
         self._files = bundle_files.load()
-        self._runner: web.AppRunner | None = None
+        self._http: http_server.HttpServer | None = None
+        self._streams = 0
 
     async def listen(self, host: str, port: int) -> int:
         """Listen, and return the port; 0 is any that is free.
@@ -97,7 +120,7 @@ class PageServer:
         Raises:
             OSError: the port is taken.
         """
-        app = web.Application(middlewares=[self._guard], client_max_size=128 * 1024)
+        app = web.Application(middlewares=[self._guard, _explained], client_max_size=_BODY_BYTES)
         app.router.add_get("/api/session", self._session)
         app.router.add_get("/api/stream", self._stream)
         app.router.add_get("/api/events", self._events)
@@ -105,37 +128,48 @@ class PageServer:
         app.router.add_post("/api/preview", self._preview)
         app.router.add_post("/api/ask", self._ask)
         app.router.add_get("/{path:.*}", self._file)
-        # A stream never ends by itself, so none is waited for.
-        self._runner = web.AppRunner(
+        self._http = http_server.HttpServer(
+            f"{host}:{port}",
             app,
-            access_log=None,
-            handle_signals=False,
-            shutdown_timeout=0,
-            handler_cancellation=True,
+            max_connections=CONNECTIONS,
+            header_bytes=_HEADER_BYTES,
+            has_streams=True,
         )
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
-        await site.start()
-        return int(self._runner.addresses[0][1])
+        await self._http.start()
+        return self._http.port
 
     async def stop(self) -> None:
         """Stop listening and end all streams."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        if self._http is not None:
+            await self._http.stop()
+            self._http = None
 
     async def _session(self, request: web.Request) -> web.Response:
-        """Say that the session is alive: a stream that ends cannot say why."""
-        return await self._of_source(request, _alive)
+        """Say that the session is alive: a stream that ends, or never begins, cannot say why."""
+
+        async def alive(source: PageSource) -> Document:
+            self._check_room(source)
+            return {}
+
+        return await self._of_source(request, alive)
+
+    def _check_room(self, source: PageSource) -> None:
+        """Refuse a stream that is one too many."""
+        if source.viewers >= MOST_VIEWERS:
+            raise PageRefused(_MANY_STREAMS, status=429)
+        if self._streams >= MOST_STREAMS:
+            raise PageRefused(_MANY_VIEWERS, status=503)
 
     async def _of_source(
         self, request: web.Request, answer: Callable[[PageSource], Awaitable[Document]]
     ) -> web.Response:
         """Answer with what the viewer's source says, or with why it does not."""
         try:
-            return _json(await answer(await self._find_source(request)))
+            source = await self._find_source(request)
+            with _counted(source):
+                return _json(await answer(source))
         except (PageRefused, ActionRefused) as error:
-            return _json({"error": str(error)}, status=error.status)
+            return _refused(error)
         except EventsUnavailable as error:
             return _json({"error": str(error)}, status=502)
 
@@ -186,17 +220,18 @@ class PageServer:
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         try:
             source = await self._find_source(request)
+            self._check_room(source)
         except PageRefused as error:
-            return _json({"error": str(error)}, status=error.status)
-        if source.viewers >= MOST_VIEWERS:
-            return web.Response(status=503, text="Too many viewers.\n")
+            return _refused(error)
         namespace, name = request.query.get("namespace", ""), request.query.get("name", "")
         viewer = chain_feed.PageViewer(source.feed, (namespace, name) if name else None)
         source.viewers += 1
+        self._streams += 1
         try:
             return await self._send_changes(request, source, viewer)
         finally:
             source.viewers -= 1
+            self._streams -= 1
 
     async def _send_changes(
         self, request: web.Request, source: PageSource, viewer: chain_feed.PageViewer
@@ -243,8 +278,27 @@ class LoopbackServer(PageServer):
         return self.source
 
 
-async def _alive(_source: PageSource) -> Document:
-    return {}
+@contextlib.contextmanager
+def _counted(source: PageSource) -> Iterator[None]:
+    """Refuse what is more than one viewer needs: each request may cost the API server several."""
+    if source.asked >= MOST_ASKED:
+        raise PageRefused(_MANY_ASKED, status=429)
+    source.asked += 1
+    try:
+        yield
+    finally:
+        source.asked -= 1
+
+
+@web.middleware
+async def _explained(request: web.Request, handler: site_guard.Handler) -> web.StreamResponse:
+    """Say in the form that the page reads what is wrong with a request."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if not request.path.startswith("/api/"):
+            raise
+        return _json({"error": (error.text or error.reason).strip()}, status=error.status)
 
 
 class _EventStream:
@@ -275,7 +329,14 @@ class _EventStream:
         data = text.encode(errors="replace")
         if self._compressor is not None:
             data = self._compressor.compress(data) + self._compressor.flush(zlib.Z_SYNC_FLUSH)
-        await self.response.write(data)
+        try:
+            async with asyncio.timeout(_SEND_SECONDS):
+                await self.response.write(data)
+        except TimeoutError:
+            # Else it would hold what it was to be sent, and its place, for as long as it likes.
+            if self._request.transport is not None:
+                self._request.transport.abort()
+            raise ConnectionResetError from None
 
 
 def _event(name: str, data: Any) -> str:
@@ -288,11 +349,21 @@ async def _document(request: web.Request) -> object:
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="Send JSON.\n")
     try:
-        document: object = await request.json()
+        async with asyncio.timeout(_BODY_SECONDS):
+            document: object = await request.json()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(text="The request did not arrive in time.\n") from None
     except (ValueError, LookupError, RecursionError):
         # Also an encoding that there is not, and what is nested without an end.
         raise web.HTTPBadRequest(text="This is not JSON.\n") from None
     return document
+
+
+def _refused(error: PageRefused | ActionRefused) -> web.Response:
+    answer = _json({"error": str(error)}, status=error.status)
+    if error.status in (429, 503):
+        answer.headers.update(_RETRY_AFTER)
+    return answer
 
 
 def _json(document: Any, *, status: int = 200) -> web.Response:

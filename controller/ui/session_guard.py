@@ -113,6 +113,8 @@ def _moved(request: web.Request, key: str) -> str:
     target += f"#key={key}" if key else ""
     return (
         "<!doctype html><html lang=en><title>StackChain</title>"
+        # Else a browser may ask for a file that is not there.
+        '<link rel="icon" href="/icon.svg" type="image/svg+xml">'
         f'<meta http-equiv="refresh" content="0; url={target}"></html>\n'
     )
 

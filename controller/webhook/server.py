@@ -7,7 +7,7 @@ ten failures in a row, and what this program fails at, polling makes good.
 from aiohttp import typedefs, web
 
 from controller import http_server
-from controller.config import connections
+from controller.config import connection_names
 from controller.webhook import refusals
 from controller.webhook.receiver import Receiver
 
@@ -23,7 +23,7 @@ class WebhookServer:
     ) -> None:
         self._receiver = receiver
         app = web.Application(middlewares=[_never_5xx(receiver)])
-        app.router.add_post(connections.webhook_path("{connection}"), receiver.answer)
+        app.router.add_post(connection_names.webhook_path("{connection}"), receiver.answer)
         app.on_response_prepare.append(_without_versions)
         self._http = http_server.HttpServer(
             address,

@@ -44,6 +44,15 @@ def rss(pid: int) -> float:
     return 0.0
 
 
+def peak_rss(pid: int) -> float:
+    """Return the most resident memory that a process has had in MiB; 0 where there is no /proc."""
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+        line = next(one for one in lines if one.startswith("VmHWM:"))
+        return int(line.split()[1]) / 1024
+    return 0.0
+
+
 def cpu_seconds(pid: int) -> float:
     """Return the processor time that a process has used; 0 where there is no /proc."""
     with contextlib.suppress(OSError, IndexError):

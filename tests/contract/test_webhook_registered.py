@@ -9,7 +9,7 @@ import io
 from typing import Any
 
 from controller.config import settings
-from controller.spacelift.webhooks import setup_command
+from controller.spacelift.webhooks import setup_command, setup_options
 from controller.webhook import payload, signature
 from devenv.simulator.model import policies
 from devenv.simulator.model.delivery_behavior import DeliveryBehavior
@@ -36,7 +36,7 @@ def run_policy(body: str, given: dict[str, Any]) -> list[dict[str, Any]]:
 
 async def register(url: str, *arguments: str) -> str:
     parser = argparse.ArgumentParser()
-    setup_command.add_arguments(parser)
+    setup_options.add_arguments(parser)
     environ = {
         "SPACELIFT_API_KEY_ENDPOINT": url,
         "SPACELIFT_API_KEY_ID": KEY["id"],

@@ -13,7 +13,7 @@ import pytest
 
 from controller.config import settings
 from controller.spacelift.webhooks import policy as notification_policy
-from controller.spacelift.webhooks import setup_command
+from controller.spacelift.webhooks import setup_command, setup_options
 from devenv.simulator.model.webhooks import Webhook, WebhookKind
 from tests.support.golden import Golden
 from tests.support.simulator_client import KEY, READER, Wire, connect
@@ -45,7 +45,7 @@ def environ(wire: Wire, **variables: str) -> dict[str, str]:
 async def set_up(wire: Wire, *arguments: str, url: str = URL, **variables: str) -> tuple[int, str]:
     """Run the command in this process; returns its exit code and what it printed."""
     parser = argparse.ArgumentParser()
-    setup_command.add_arguments(parser)
+    setup_options.add_arguments(parser)
     parsed = parser.parse_args([*(("--url", url) if url else ()), *arguments])
     out = io.StringIO()
     code = await setup_command.run(settings.load_settings(environ(wire, **variables)), parsed, out)

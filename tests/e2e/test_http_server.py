@@ -128,3 +128,56 @@ async def test_it_stops_though_an_answer_is_not_taken(peers: list[Peer]) -> None
         # Whoever waited for the answer to be taken would wait for minutes.
         async with asyncio.timeout(20):
             await server.stop()
+
+
+@contextlib.asynccontextmanager
+async def streaming(**arguments: object) -> AsyncIterator[http_server.HttpServer]:
+    async def stream(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"ok")
+        await asyncio.Event().wait()
+        return response
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text="ok")
+
+    app = web.Application()
+    app.add_routes([web.get("/", answer), web.get("/stream", stream)])
+    server = http_server.HttpServer("127.0.0.1:0", app, has_streams=True, **arguments)  # type: ignore[arg-type]
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+async def stream_of(peer: Peer) -> None:
+    peer.writer.write(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
+    await peer.reader.readuntil(b"ok")
+
+
+async def test_a_stream_outlives_those_who_say_nothing_and_those_who_are_too_many(
+    peers: list[Peer],
+) -> None:
+    async with streaming(max_connections=2, idle_seconds=0.2) as server:
+        looking, silent = await connect(server, peers), await connect(server, peers)
+        await stream_of(looking)
+        newer = await connect(server, peers)
+
+        # One more than there may be: the silent one makes room, though the stream is older.
+        assert await silent.is_closed()
+        await newer.ask()
+        await eventually(lambda: server.connections == 1)
+        assert not await looking.is_closed()
+
+
+async def test_a_server_of_streams_stops_at_once(peers: list[Peer]) -> None:
+    async with streaming() as server:
+        looking = await connect(server, peers)
+        await stream_of(looking)
+        async with asyncio.timeout(0.9):
+            await server.stop()
+
+        with contextlib.suppress(ConnectionError):
+            await asyncio.wait_for(looking.reader.read(), 10)

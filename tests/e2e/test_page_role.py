@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -12,6 +13,7 @@ from aiohttp import test_utils
 from controller.config import settings
 from controller.plugin import page_role
 from devenv.control_plane import server
+from tests.support import faulty_api
 from tests.support import kube as kube_support
 from tests.support import temporal as temporal_support
 from tests.support.plugin import SPEC
@@ -271,6 +273,7 @@ async def test_tabs_of_a_viewer_share_what_is_kept_and_it_is_given_up(
     reaping = asyncio.create_task(sources.reap())
     await eventually(lambda: not sources._kept, timeout=60)
     reaping.cancel()
+    await sources.close()
 
     assert first is second
 
@@ -280,3 +283,149 @@ def test_the_role_needs_its_address() -> None:
         settings.load_ui_settings({})
 
     assert any("UI_URL" in problem for problem in raised.value.problems)
+
+
+# -- What may fail -------------------------------------------------------------------------------
+
+
+@contextlib.asynccontextmanager
+async def page_behind(api: faulty_api.FaultyApi, namespace: str) -> AsyncIterator[str]:
+    """The page, of which each request to the API server may be hit by a fault."""
+    ui = settings.UiSettings(address="127.0.0.1:0", url=f"https://{HOST}", namespaces=(namespace,))
+    kubernetes = settings.KubernetesSettings(kubeconfig=api.kubeconfig)
+    async with page_role.serving(ui, kubernetes) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+async def test_viewers_see_that_the_api_server_is_away_and_then_what_they_missed(
+    control_plane: server.ControlPlane,
+    kube: kube_support.KubeApi,
+    cluster: Cluster,
+    tmp_path: Path,
+) -> None:
+    one, _ = cluster.names
+    tokens = [await cluster.person(name, {one: LOOK}) for name in ("anna", "ben")]
+    chains = kube_support.StackChains(kube, one)
+    async with (
+        faulty_api.FaultyApi(control_plane, tmp_path) as api,
+        page_behind(api, one) as address,
+        person(tokens[0]) as anna,
+        person(tokens[1]) as ben,
+        viewers.streaming(anna, address) as of_anna,
+        viewers.streaming(ben, address) as of_ben,
+    ):
+        for stream in (of_anna, of_ben):
+            await stream.until("chains")
+        await api.refuse()
+        problems = [await stream.until("problem") for stream in (of_anna, of_ben)]
+        async with person("newcomer") as session, session.get(f"{address}/api/session") as answer:
+            newcomer = answer.status, (await answer.json())["error"]
+        await chains.create("new", SPEC)
+        await api.listen()
+        solved = [await stream.until("problem") for stream in (of_anna, of_ben)]
+        rows = [await stream.until("chain") for stream in (of_anna, of_ben)]
+
+    assert ["does not answer" in problem["text"] for problem in problems] == [True, True]
+    assert newcomer[0] == 502
+    assert "does not answer" in newcomer[1]
+    assert solved == [{"text": ""}] * 2
+    assert [row["name"] for row in rows] == ["new", "new"]
+
+
+async def test_a_watch_that_has_expired_is_started_anew_and_nothing_is_missed(
+    control_plane: server.ControlPlane,
+    kube: kube_support.KubeApi,
+    cluster: Cluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, _ = cluster.names
+    anna = await cluster.person("anna", {one: LOOK})
+    monkeypatch.setattr("controller.kube.chain_watch._WATCH_SECONDS", 1)
+    async with (
+        faulty_api.FaultyApi(control_plane, tmp_path) as api,
+        page_behind(api, one) as address,
+        person(anna) as session,
+        viewers.streaming(session, address) as stream,
+    ):
+        await stream.until("chains")
+        gone = faulty_api.Fault(method="GET", path="/stackchains$", status=410, count=1)
+        api.faults.append(gone)
+        await eventually(lambda: gone.hits)
+        await kube_support.StackChains(kube, one).create("new", SPEC)
+        row = await stream.until("chain")
+
+    assert row["name"] == "new"
+
+
+async def test_a_login_that_ends_is_said_and_a_new_one_goes_on(
+    control_plane: server.ControlPlane,
+    cluster: Cluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The proxy in front sends another token from the next request on."""
+    one, _ = cluster.names
+    tokens = [await cluster.person(name, {one: LOOK}) for name in ("old", "renewed")]
+    monkeypatch.setattr("controller.kube.chain_watch._WATCH_SECONDS", 1)
+    async with faulty_api.FaultyApi(control_plane, tmp_path) as api, page_behind(api, one) as page:
+        async with person(tokens[0]) as session, viewers.streaming(session, page) as stream:
+            await stream.until("chains")
+            api.faults.append(faulty_api.Fault(status=401))
+            # Which never comes: the stream ends, and the page asks why.
+            with pytest.raises(EOFError):
+                await stream.until("end")
+            async with session.get(f"{page}/api/session") as answer:
+                ended = answer.status, (await answer.json())["error"]
+            api.faults.clear()
+        async with person(tokens[1]) as session:
+            shown = await names_of(session, page)
+
+    assert ended[0] == 401
+    assert "Load the page again to log in" in ended[1]
+    assert shown == [f"chain-{one}"]
+
+
+async def test_a_chain_that_is_deleted_while_it_is_looked_at_is_missing(
+    control_plane: server.ControlPlane, kube: kube_support.KubeApi, cluster: Cluster
+) -> None:
+    one, _ = cluster.names
+    anna = await cluster.person("anna", {one: LOOK})
+    path = f"api/stream?namespace={one}&name=chain-{one}"
+    async with (
+        page(control_plane, (one,)) as address,
+        person(anna) as session,
+        viewers.streaming(session, address, path) as stream,
+    ):
+        await stream.until("detail")
+        await kube_support.StackChains(kube, one).delete(f"chain-{one}")
+        await stream.until("missing")
+        async with session.get(f"{address}/api/events?namespace={one}&name=chain-{one}") as answer:
+            events = answer.status
+
+    assert events == 404
+
+
+async def test_one_page_too_many_is_refused_and_the_others_go_on(
+    control_plane: server.ControlPlane,
+    kube: kube_support.KubeApi,
+    cluster: Cluster,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("controller.ui.page_server.MOST_STREAMS", 1)
+    one, _ = cluster.names
+    tokens = [await cluster.person(name, {one: LOOK}) for name in ("anna", "ben")]
+    async with (
+        page(control_plane, (one,)) as address,
+        person(tokens[0]) as anna,
+        viewers.streaming(anna, address) as stream,
+    ):
+        await stream.until("chains")
+        async with person(tokens[1]) as ben, ben.get(f"{address}/api/stream") as answer:
+            refused = answer.status, (await answer.json())["error"]
+        await kube_support.StackChains(kube, one).create("new", SPEC)
+        row = await stream.until("chain")
+
+    assert refused[0] == 503
+    assert "Too many people look at this page now" in refused[1]
+    assert row["name"] == "new"

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from aiohttp import web
 
-from controller.config import connections
+from controller.config import connection_names
 from controller.roles import webhook
 from controller.webhook.receiver import Receiver
 from devenv.simulator.model import signing
@@ -19,7 +19,9 @@ from tests.simulation.role_processes import Parties, Release, RoleProcess
 from tests.simulation.temporal.chance import Chance
 
 SECRET = "only-in-simulations"
-ENDPOINT = "https://receiver.example" + connections.webhook_path(connections.DEFAULT_CONNECTION)
+ENDPOINT = "https://receiver.example" + connection_names.webhook_path(
+    connection_names.DEFAULT_CONNECTION
+)
 
 # How long these take.
 DELIVERY = "webhook delivery"
@@ -128,7 +130,7 @@ class _Request:
     def __init__(self, headers: Mapping[str, str], body: bytes) -> None:
         self.headers = headers
         self.content_length = len(body)
-        self.match_info = {"connection": connections.DEFAULT_CONNECTION}
+        self.match_info = {"connection": connection_names.DEFAULT_CONNECTION}
         self.content = self
         self._body = body
 

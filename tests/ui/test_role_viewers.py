@@ -1,6 +1,7 @@
 """What the role keeps for its viewers, on an API server that answers as each test wants."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,10 @@ class _ApiServer:
     async def review(self, request: web.Request) -> web.Response:
         token = request.headers["Authorization"].removeprefix("Bearer ")
         self.reviewed.append(token)
+        # Else the connection would be closed, as the API server closes none.
+        await request.read()
+        if token.startswith("made-up"):
+            return web.json_response({"kind": "Status", "message": "Unauthorized"}, status=401)
         if token in self.slow:
             await self.released.wait()
         return web.json_response({"kind": "X", "status": {"allowed": True}})
@@ -159,3 +164,67 @@ async def test_viewers_who_come_at_the_same_moment_are_no_more_than_there_is_roo
 
     assert [isinstance(one, page_server.PageRefused) for one in found] == [False, True]
     assert len(sources._kept) == 1
+
+
+async def test_one_whom_nobody_looks_at_makes_room(
+    sources: page_role.ViewerSources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_role, "MOST_SOURCES", 1)
+    monkeypatch.setattr(page_role, "_LEAST_KEPT_SECONDS", -1.0)
+    first = await sources.find(asked("one"))
+
+    second = await sources.find(asked("other"))
+    second.viewers += 1
+
+    assert first is not second
+    with pytest.raises(page_server.PageRefused, match="Too many people"):
+        await sources.find(asked("one"))
+    second.viewers -= 1
+
+
+async def test_a_refused_token_that_comes_again_costs_the_api_server_nothing(
+    api: _ApiServer, sources: page_role.ViewerSources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(20):
+        with pytest.raises(page_server.PageRefused, match="login has ended"):
+            await sources.find(asked("made-up"))
+    cost = len(api.reviewed)
+    monkeypatch.setattr(page_role, "_REFUSED_SECONDS", -1.0)
+    with pytest.raises(page_server.PageRefused):
+        await sources.find(asked("made-up-2"))
+    with pytest.raises(page_server.PageRefused):
+        await sources.find(asked("made-up-2"))
+
+    assert (cost, len(api.reviewed)) == (1, 3)
+
+
+async def test_a_thousand_made_up_tokens_leave_little_and_keep_nobody_out(
+    api: _ApiServer, sources: page_role.ViewerSources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_role, "_MOST_REFUSED", 100)
+
+    async def status_of(token: str) -> int:
+        try:
+            await sources.find(asked(token))
+        except page_server.PageRefused as refused:
+            return refused.status
+        return 200
+
+    found = await asyncio.gather(*(status_of(f"made-up-{place}") for place in range(1000)))
+    gc.collect()
+
+    assert set(found) == {401, 503}
+    # Of those who come at once only so many wait; the others are to come again.
+    assert len(api.reviewed) <= page_role.MOST_OPENING
+    assert (len(sources._kept), len(sources._locks), len(sources._refused)) == (0, 0, 100)
+    await listed(sources, "anna")
+
+
+async def test_viewers_of_many_namespaces_have_so_many_watches_and_no_more(
+    sources: page_role.ViewerSources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_role, "MOST_WATCHES", 1)
+    await sources.find(asked("one"))
+
+    with pytest.raises(page_server.PageRefused, match="Too many people"):
+        await sources.find(asked("other"))

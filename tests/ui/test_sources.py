@@ -5,6 +5,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.ui.conftest import ROOT, UI, output_of
 
 BUNDLE = ROOT / "controller/ui/bundle"
@@ -42,6 +44,28 @@ async def test_bundle_of_the_package_is_built_from_the_sources(
     )
 
     assert files_of(built) == files_of(BUNDLE)
+
+
+@pytest.mark.parametrize("name", ["headlamp", "argocd"])
+async def test_packages_for_other_pages_are_built_from_the_sources(
+    name: str, page_sources: Path, tmp_path: Path
+) -> None:
+    """`make ui` builds them, too."""
+    built = tmp_path / name
+    await output_of(
+        *("npm", "run", "--silent", f"build:{name}", "--", "--outDir", str(built)),
+        "--emptyOutDir",
+        cwd=page_sources,
+    )
+
+    assert files_of(built) == files_of(UI / "packages" / name)
+
+
+@pytest.mark.parametrize("name", ["headlamp", "argocd"])
+def test_packages_for_other_pages_are_within_their_budget(name: str) -> None:
+    (script,) = (UI / "packages" / name).glob("*.js")
+
+    assert len(gzip.compress(script.read_bytes())) <= 40_000
 
 
 def test_script_of_the_page_is_within_its_budget() -> None:

@@ -39,7 +39,10 @@ class Stream:
     async def next(self) -> tuple[str, Any]:
         name = ""
         while True:
-            line = (await self._answer.content.readline()).decode().rstrip("\n")
+            received = await self._answer.content.readline()
+            if not received:
+                raise EOFError
+            line = received.decode().rstrip("\n")
             if line.startswith("event: "):
                 name = line.removeprefix("event: ")
             elif line.startswith("data: "):

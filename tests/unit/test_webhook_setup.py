@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from controller.config import settings
-from controller.spacelift.webhooks import setup_command
+from controller.spacelift.webhooks import setup_command, setup_options
 from tests.support.golden import Golden
 
 SECRET = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
@@ -84,7 +84,7 @@ async def test_what_cannot_work_is_refused_before_anything_is_sent(
     arguments: str, variables: dict[str, str], case: str, golden: Golden
 ) -> None:
     parser = argparse.ArgumentParser()
-    setup_command.add_arguments(parser)
+    setup_options.add_arguments(parser)
     loaded = settings.load_settings({**ENVIRON, **variables})
 
     with pytest.raises(settings.SettingsError) as refused:
@@ -100,7 +100,7 @@ async def test_a_secret_file_that_is_gone_is_named(tmp_path: Path, golden: Golde
     variables = {"SPACELIFT_WEBHOOK_SECRET": "", "SPACELIFT_WEBHOOK_SECRET_FILE": str(file)}
     loaded = settings.load_settings({**ENVIRON, **variables})
     parser = argparse.ArgumentParser()
-    setup_command.add_arguments(parser)
+    setup_options.add_arguments(parser)
     file.unlink()
 
     with pytest.raises(settings.SettingsError) as refused:

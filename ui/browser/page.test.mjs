@@ -20,7 +20,7 @@ let server, browser, context, base, say;
 
 async function serve() {
   const process_ = spawn(process.env.PYTHON ?? "python3", ["-m", "tests.ui"], {
-    cwd: new URL("../..", import.meta.url),
+    cwd: process.env.PROJECT ?? new URL("../..", import.meta.url),
     stdio: ["pipe", "pipe", "inherit"],
   });
   const address = await new Promise((found, failed) => {
@@ -77,7 +77,9 @@ async function boxes(page) {
 }
 
 for (const [name, path] of Object.entries(SHOTS)) {
-  for (const size of Object.keys(SIZES)) {
+  // Axe looks at each of thousands of elements; what sizes change is seen with a hundred stacks.
+  const sizes = name.startsWith("five-hundred") ? ["1440"] : Object.keys(SIZES);
+  for (const size of sizes) {
     test(`${name} at ${size}: no error, nothing refused, accessible in light and dark`, async (t) => {
       for (const colorScheme of ["light", "dark"]) {
         const page = await open(t, path, { size: Number(size), colorScheme });

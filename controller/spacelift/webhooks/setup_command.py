@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 from typing import TextIO
 
 from controller import outside_text
-from controller.config import connections, parsing, settings
+from controller.config import connection_names, connections, parsing, settings
 from controller.spacelift import account_session, endpoints, errors
 from controller.spacelift.webhooks import plan, setup
 from controller.spacelift.webhooks.client import WebhookClient
@@ -32,36 +32,6 @@ _WOULD = {
 }
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's options."""
-    parser.add_argument(
-        "--url",
-        help=f"where Spacelift reaches `stackchain webhook`; "
-        f"{connections.webhook_path('CONNECTION')} is added if it has no path",
-    )
-    parser.add_argument(
-        "--connection",
-        metavar="NAME",
-        default=connections.DEFAULT_CONNECTION,
-        help="the Spacelift connection (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--name",
-        default="stackchain",
-        help="name of the webhook and of the policy in Spacelift (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--space",
-        metavar="ID",
-        help="space of both; its runs and those of spaces that inherit from it are sent "
-        "(default: where they are, or root if they are new)",
-    )
-    parser.add_argument("--remove", action="store_true", help="remove both")
-    parser.add_argument("--dry-run", action="store_true", help="say what would change, change none")
-    parser.add_argument("--insecure", action="store_true", help="allow a URL without https")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-
-
 async def run(all_settings: settings.Settings, options: argparse.Namespace, out: TextIO) -> int:
     """Register the webhook and its policy, or remove them, and print what became of each.
 
@@ -75,7 +45,7 @@ async def run(all_settings: settings.Settings, options: argparse.Namespace, out:
     set_up = _SetUp.of(connection, options)
     printer = _Printer(out, endpoints.account_of(connection.endpoint), set_up)
     if set_up.wanted is not None and not set_up.wanted.endpoint.endswith(
-        connections.webhook_path(connection.name)
+        connection_names.webhook_path(connection.name)
     ):
         printer.note(_path_note(connection.name))
     webhook_client = _webhook_client(connection, all_settings.spacelift)
@@ -106,7 +76,7 @@ def receiver_url(text: str, *, connection: str, is_insecure: bool) -> str:
             "does not use https, so others could read and repeat what Spacelift sends; give one "
             "with https, or add --insecure"
         )
-    return url if parts.path else url + connections.webhook_path(connection)
+    return url if parts.path else url + connection_names.webhook_path(connection)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -223,8 +193,9 @@ class _Printer:
 
 def _path_note(connection: str) -> str:
     return (
-        f"`stackchain webhook` takes deliveries at {connections.webhook_path(connection)}; what is "
-        "in front of it has to map the path of the URL to that"
+        "`stackchain webhook` takes deliveries at "
+        f"{connection_names.webhook_path(connection)}; what is in front of it has to map the path "
+        "of the URL to that"
     )
 
 

@@ -95,6 +95,18 @@ def test_words_are_those_of_explain() -> None:
     assert [need["id"] for need in detail["needs"]] == ["monitoring", "database"]
 
 
+def test_links_that_stand_below_are_left_out_of_the_headline() -> None:
+    body = samples.platform()
+    stacks = {one["id"]: one for one in body["status"]["stacks"]}
+    link = stacks["monitoring"]["runUrl"]
+    body["status"]["conditions"][0]["message"] = f"'monitoring' failed ({link}). Fix it."
+
+    detail = chain_page.describe(body).detail
+
+    assert detail["headline"] == "'monitoring' failed. Fix it."
+    assert chain_page.describe(samples.body("a", "b", 1, {})).detail["headline"]
+
+
 def test_a_stage_that_waits_for_an_approval_needs_someone() -> None:
     body = samples.staged()
     status = v1alpha1.parse(body).status
@@ -103,7 +115,7 @@ def test_a_stage_that_waits_for_an_approval_needs_someone() -> None:
 
     (need,) = [one for one in detail["needs"] if one["stage"]]
     assert (need["id"], need["stage"], need["held"]) == ("", "production", 9)
-    assert need["message"] == "Stage 'production' waits for approval."
+    assert need["means"] == "A stage waits for a person to approve it (`approval: Required`)."
     assert (need["do"], need["ask"]) == ("If it may start, approve it", "Approve")
     assert need["command"] == (
         "kubectl stackchain approve staged production --context kind -n team-a"
@@ -299,7 +311,7 @@ def test_a_problem_says_what_to_do(error: errors.KubeError, expected: str) -> No
 async def test_a_port_that_is_taken_is_named_with_what_to_do() -> None:
     async with page.serving(page.FakeWatch()) as server:
         port = urlparse.urlsplit(server.address()).port or 0
-        with pytest.raises(OSError, match="address") as taken:
+        with pytest.raises(OSError, match="Address already in use") as taken:
             async with page.serving(page.FakeWatch(), port=port):
                 pass
 

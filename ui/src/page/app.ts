@@ -471,7 +471,7 @@ export class StackchainApp extends LitElement {
   }
 
   private get isAway(): boolean {
-    return this.feed.link === "lost" && this.now - this.feed.lostAt > LOST_MILLISECONDS;
+    return this.feed.link === "lost" && this.feed.isUnanswered && this.now - this.feed.lostAt > LOST_MILLISECONDS;
   }
 
   private renderNotice(): TemplateResult | typeof nothing {
@@ -481,7 +481,7 @@ export class StackchainApp extends LitElement {
       const todo = feed.hello?.context === "" ? "" : " If you have ended `kubectl stackchain ui`, start it again and open its new address.";
       return html`<div class="notice" role="alert">The server of this page does not answer.${since}${coded(todo)} It is tried again and again.</div>`;
     }
-    return feed.problem && feed.link === "live" ? html`<div class="notice" role="alert">${coded(feed.problem)}</div>` : nothing;
+    return feed.problem && feed.link !== "refused" ? html`<div class="notice" role="alert">${coded(feed.problem)}</div>` : nothing;
   }
 
   private renderRefused(): TemplateResult {

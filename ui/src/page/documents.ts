@@ -50,6 +50,8 @@ export interface Need extends Advice {
 export interface Detail extends Todo {
   readonly resource: Readonly<Record<string, unknown>>;
   readonly state: ChainState;
+  /** The message of `Ready`, without the links that stand below it. */
+  readonly headline: string;
   readonly means: string;
   readonly notes: readonly string[];
   readonly needs: readonly Need[];

@@ -9,6 +9,9 @@ export type Link = "connecting" | "live" | "lost" | "refused";
 const PAUSE_MILLISECONDS = 2000;
 /** The server says something every 15 seconds: a connection that is silent for longer is dead. */
 const SILENCE_MILLISECONDS = 40_000;
+/** The server has no room, and says so: it is not asked more often than that helps. */
+const BUSY: ReadonlySet<number> = new Set([429, 503]);
+const BUSY_MILLISECONDS = 30_000;
 
 export class Feed {
   readonly rows = new Map<string, Row>();
@@ -26,6 +29,8 @@ export class Feed {
   /** When the server last said something, and when it was lost; 0: never, or not lost. */
   heardAt = 0;
   lostAt = 0;
+  /** Whether the server has said nothing at all since the connection was lost. */
+  isUnanswered = false;
 
   private source: EventSource | null = null;
   private target = "";
@@ -116,6 +121,7 @@ export class Feed {
     }
     this.link = "lost";
     this.lostAt ||= Date.now();
+    this.isUnanswered = true;
     this.changed();
     window.clearTimeout(this.silence);
     source.close();
@@ -123,12 +129,17 @@ export class Feed {
     if (source !== this.source) {
       return;
     }
+    this.isUnanswered = answer.status === 0;
     if (answer.status === 401 || answer.status === 403) {
       this.link = "refused";
       this.refusal = answer.error;
       this.changed();
       return;
     }
-    this.timer = window.setTimeout(() => this.connect(), PAUSE_MILLISECONDS);
+    // Too many look at the page, or the API server does not answer who this is: said meanwhile.
+    this.problem = answer.isGood || answer.status === 0 ? this.problem : answer.error;
+    this.changed();
+    const pause = BUSY.has(answer.status) ? BUSY_MILLISECONDS : PAUSE_MILLISECONDS;
+    this.timer = window.setTimeout(() => this.connect(), pause);
   }
 }

@@ -44,7 +44,7 @@ export interface HeadParts {
 export function headline(shown: HeadParts): TemplateResult {
   const { chain, detail } = shown;
   const look = STATES[detail.state] ?? STATES.unreadable;
-  const message = chain.ready?.message || detail.means;
+  const message = detail.headline;
   const isTodo = detail.do && !detail.do.startsWith("Nothing");
   const todo = isTodo ? sentence(detail, shown.rights === "change", WORDS[detail.ask]) : "";
   return html`<section class="headline ${look.tone}" aria-label="State of the chain">

@@ -881,9 +881,9 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       ${n?b:v`<p class="muted">In a terminal: <code>${t.command}</code></p>`}`}#t(e,t){let n=e.action===`Parallelism`?this.bound>=1&&this.bound<=ur:t.changes&&(!t.destroys||this.typed===e.name);return v`<button class="button do ${t.dangerous?`bad`:``}" type="submit"
       ?disabled=${!n||this.isSending} ?autofocus=${!t.destroys}>
       ${dr[e.action]??e.action}
-    </button>`}#n;#r};G([w({attribute:!1})],Y.prototype,`action`,void 0),G([T()],Y.prototype,`shown`,void 0),G([T()],Y.prototype,`problem`,void 0),G([T()],Y.prototype,`typed`,void 0),G([T()],Y.prototype,`bound`,void 0),G([T()],Y.prototype,`isSending`,void 0),G([Ye(`dialog`)],Y.prototype,`dialog`,void 0),Y=G([Ge(`action-dialog`)],Y);function fr(e){let t=e.stacks?.map(R).join(`, `)||e.stage||``,n=dr[e.action]??e.action;return t?`${n} ${t} of ${e.name}`:`${n}: ${e.name}`}function pr({body:e}){return{means:A(e.means),messages:k(e.messages).map(A),lists:k(e.lists).map(e=>{let t=O(e);return{title:A(t.title),stacks:k(t.stacks).map(A)}}),changes:e.changes===!0,dangerous:e.dangerous===!0,destroys:e.destroys===!0,run:M(e.run,0),command:A(e.command)}}var X={failed:{word:`Failed`,glyph:`cross`,tone:`bad`},person:{word:`Waits for a person`,glyph:`person`,tone:`attention`},blocked:{word:`Blocked`,glyph:`hourglass`,tone:`attention`},unreadable:{word:`Unreadable`,glyph:`question`,tone:`attention`},running:{word:`Running`,glyph:`play`,tone:`active`},suspended:{word:`Suspended`,glyph:`stop`,tone:`faint`},scheduled:{word:`Scheduled`,glyph:`clock`,tone:`faint`},idle:{word:`Not requested`,glyph:`dot`,tone:`faint`},fine:{word:`Succeeded`,glyph:`check`,tone:`good`}},mr=Object.keys(X);function hr(e){return`${e.namespace}/${e.name}`}function gr(e){let t=e=>{let t=mr.indexOf(e.state);return t<0?mr.length:t};return[...e].sort((e,n)=>t(e)-t(n)||W(e.name,n.name)||W(e.namespace,n.namespace))}function _r(e,t){let n=O(e.resource.status),r=new Map(t.stacks.map(e=>[A(e.id),e])),i=new Set(t.removed),a=k(n.stacks).map(e=>[A(O(e).id),e]).filter(([e])=>!i.has(e)).map(([e,t])=>{let n=r.get(e)??t;return r.delete(e),n}),o=t.detail.resource,s={...e.advice,...t.advice};return{...t.detail,resource:{...o,status:{...O(o.status),stacks:[...a,...r.values()]}},advice:Object.fromEntries(Object.entries(s).filter(e=>e[1]!==null)),meanings:{...e.meanings,...t.meanings}}}var vr=2e3,yr=4e4,br=class{constructor(e){this.changed=e,this.rows=new Map,this.detail=null,this.isMissing=!1,this.problem=``,this.hello=null,this.hasRows=!1,this.link=`connecting`,this.refusal=``,this.opened=0,this.heardAt=0,this.lostAt=0,this.source=null,this.target=``,this.timer=0,this.silence=0}follow(e,t){let n=ir(t?{namespace:e,name:t}:{});this.source&&n===this.target||(this.target=n,this.detail=null,this.isMissing=!1,this.connect())}resume(){!this.source&&this.link!==`refused`&&this.connect()}close(){window.clearTimeout(this.timer),window.clearTimeout(this.silence),this.source?.close(),this.source=null}connect(){if(this.close(),document.hidden)return;let e=new EventSource(this.target);this.source=e,this.silence=window.setTimeout(()=>void this.failed(e),yr);let t=(t,n)=>{e.addEventListener(t,t=>{n(JSON.parse(t.data)),this.heard(e)})};t(`hello`,e=>{this.hello=e,this.opened+=1,this.problem=``}),t(`chains`,e=>{this.rows.clear(),e.forEach(e=>this.rows.set(hr(e),e)),this.hasRows=!0}),t(`chain`,e=>this.rows.set(hr(e),e)),t(`gone`,e=>this.rows.delete(hr(e))),t(`detail`,e=>{this.detail=e,this.isMissing=!1}),t(`change`,e=>{this.detail=this.detail&&_r(this.detail,e)}),t(`missing`,()=>this.isMissing=!0),e.addEventListener(`beat`,()=>this.heard(e)),t(`problem`,e=>this.problem=e.text),e.addEventListener(`error`,()=>void this.failed(e))}heard(e){this.heardAt=Date.now(),this.link=`live`,this.lostAt=0,window.clearTimeout(this.silence),this.silence=window.setTimeout(()=>void this.failed(e),yr),this.changed()}async failed(e){if(e!==this.source)return;this.link=`lost`,this.lostAt||=Date.now(),this.changed(),window.clearTimeout(this.silence),e.close();let t=await ar(`session`);e===this.source&&(t.status===401||t.status===403?(this.link=`refused`,this.refusal=t.error,this.changed()):this.timer=window.setTimeout(()=>this.connect(),vr))}},xr=[`graph`,`table`,`timeline`,`events`,`runs`],Sr={namespace:``,chain:``,view:`graph`,query:``,only:[],sort:``,stack:``,run:``};function Cr(e){let t=new URLSearchParams(e),n=t.get(`view`);return{namespace:t.get(`namespace`)??``,chain:t.get(`chain`)??``,view:xr.find(e=>e===n)??`graph`,query:t.get(`q`)??``,only:(t.get(`only`)??``).split(`,`).filter(Boolean),sort:t.get(`sort`)??``,stack:t.get(`stack`)??``,run:t.get(`run`)??``}}function wr(e){let t=new URLSearchParams,n=[[`namespace`,e.namespace,``],[`chain`,e.chain,``],[`view`,e.view,`graph`],[`q`,e.query,``],[`only`,e.only.join(`,`),``],[`sort`,e.sort,``],[`stack`,e.stack,``],[`run`,e.run,``]];for(let[e,r,i]of n)r!==i&&t.set(e,r);let r=t.toString();return r?`?${r}`:`?`}function Tr(e,t){return e===t?`-${t}`:e===`-${t}`?``:t}function Er(e){let[t,n,...r]=e.split(`/`);return t&&n&&r.length===0?wr({...Sr,namespace:t,chain:n}):``}var Dr=200,Or=[[`succeeded`,`good`],[`running`,`active`],[`awaitingConfirmation`,`attention`],[`waiting`,`attention`],[`failed`,`bad`],[`timedOut`,`bad`],[`canceled`,`bad`],[`skipped`,`faint`]];function kr(e,t){let n=e.total||0;return v`<span class="shares" role="img" aria-label=${t}>
-    ${n>0?Or.filter(([t])=>e[t]).map(([t,r])=>v`<i class=${r} ${U({width:`${(e[t]??0)/n*100}%`})}></i>`):b}
-  </span>`}var Ar=o`
+    </button>`}#n;#r};G([w({attribute:!1})],Y.prototype,`action`,void 0),G([T()],Y.prototype,`shown`,void 0),G([T()],Y.prototype,`problem`,void 0),G([T()],Y.prototype,`typed`,void 0),G([T()],Y.prototype,`bound`,void 0),G([T()],Y.prototype,`isSending`,void 0),G([Ye(`dialog`)],Y.prototype,`dialog`,void 0),Y=G([Ge(`action-dialog`)],Y);function fr(e){let t=e.stacks?.map(R).join(`, `)||e.stage||``,n=dr[e.action]??e.action;return t?`${n} ${t} of ${e.name}`:`${n}: ${e.name}`}function pr({body:e}){return{means:A(e.means),messages:k(e.messages).map(A),lists:k(e.lists).map(e=>{let t=O(e);return{title:A(t.title),stacks:k(t.stacks).map(A)}}),changes:e.changes===!0,dangerous:e.dangerous===!0,destroys:e.destroys===!0,run:M(e.run,0),command:A(e.command)}}var X={failed:{word:`Failed`,glyph:`cross`,tone:`bad`},person:{word:`Waits for a person`,glyph:`person`,tone:`attention`},blocked:{word:`Blocked`,glyph:`hourglass`,tone:`attention`},unreadable:{word:`Unreadable`,glyph:`question`,tone:`attention`},running:{word:`Running`,glyph:`play`,tone:`active`},suspended:{word:`Suspended`,glyph:`stop`,tone:`faint`},scheduled:{word:`Scheduled`,glyph:`clock`,tone:`faint`},idle:{word:`Not requested`,glyph:`dot`,tone:`faint`},fine:{word:`Succeeded`,glyph:`check`,tone:`good`}},mr=Object.keys(X);function hr(e){return`${e.namespace}/${e.name}`}function gr(e){let t=e=>{let t=mr.indexOf(e.state);return t<0?mr.length:t};return[...e].sort((e,n)=>t(e)-t(n)||W(e.name,n.name)||W(e.namespace,n.namespace))}function _r(e,t){let n=O(e.resource.status),r=new Map(t.stacks.map(e=>[A(e.id),e])),i=new Set(t.removed),a=k(n.stacks).map(e=>[A(O(e).id),e]).filter(([e])=>!i.has(e)).map(([e,t])=>{let n=r.get(e)??t;return r.delete(e),n}),o=t.detail.resource,s={...e.advice,...t.advice};return{...t.detail,resource:{...o,status:{...O(o.status),stacks:[...a,...r.values()]}},advice:Object.fromEntries(Object.entries(s).filter(e=>e[1]!==null)),meanings:{...e.meanings,...t.meanings}}}var vr=2e3,yr=4e4,br=new Set([429,503]),xr=3e4,Sr=class{constructor(e){this.changed=e,this.rows=new Map,this.detail=null,this.isMissing=!1,this.problem=``,this.hello=null,this.hasRows=!1,this.link=`connecting`,this.refusal=``,this.opened=0,this.heardAt=0,this.lostAt=0,this.isUnanswered=!1,this.source=null,this.target=``,this.timer=0,this.silence=0}follow(e,t){let n=ir(t?{namespace:e,name:t}:{});this.source&&n===this.target||(this.target=n,this.detail=null,this.isMissing=!1,this.connect())}resume(){!this.source&&this.link!==`refused`&&this.connect()}close(){window.clearTimeout(this.timer),window.clearTimeout(this.silence),this.source?.close(),this.source=null}connect(){if(this.close(),document.hidden)return;let e=new EventSource(this.target);this.source=e,this.silence=window.setTimeout(()=>void this.failed(e),yr);let t=(t,n)=>{e.addEventListener(t,t=>{n(JSON.parse(t.data)),this.heard(e)})};t(`hello`,e=>{this.hello=e,this.opened+=1,this.problem=``}),t(`chains`,e=>{this.rows.clear(),e.forEach(e=>this.rows.set(hr(e),e)),this.hasRows=!0}),t(`chain`,e=>this.rows.set(hr(e),e)),t(`gone`,e=>this.rows.delete(hr(e))),t(`detail`,e=>{this.detail=e,this.isMissing=!1}),t(`change`,e=>{this.detail=this.detail&&_r(this.detail,e)}),t(`missing`,()=>this.isMissing=!0),e.addEventListener(`beat`,()=>this.heard(e)),t(`problem`,e=>this.problem=e.text),e.addEventListener(`error`,()=>void this.failed(e))}heard(e){this.heardAt=Date.now(),this.link=`live`,this.lostAt=0,window.clearTimeout(this.silence),this.silence=window.setTimeout(()=>void this.failed(e),yr),this.changed()}async failed(e){if(e!==this.source)return;this.link=`lost`,this.lostAt||=Date.now(),this.isUnanswered=!0,this.changed(),window.clearTimeout(this.silence),e.close();let t=await ar(`session`);if(e!==this.source)return;if(this.isUnanswered=t.status===0,t.status===401||t.status===403){this.link=`refused`,this.refusal=t.error,this.changed();return}this.problem=t.isGood||t.status===0?this.problem:t.error,this.changed();let n=br.has(t.status)?xr:vr;this.timer=window.setTimeout(()=>this.connect(),n)}},Cr=[`graph`,`table`,`timeline`,`events`,`runs`],wr={namespace:``,chain:``,view:`graph`,query:``,only:[],sort:``,stack:``,run:``};function Tr(e){let t=new URLSearchParams(e),n=t.get(`view`);return{namespace:t.get(`namespace`)??``,chain:t.get(`chain`)??``,view:Cr.find(e=>e===n)??`graph`,query:t.get(`q`)??``,only:(t.get(`only`)??``).split(`,`).filter(Boolean),sort:t.get(`sort`)??``,stack:t.get(`stack`)??``,run:t.get(`run`)??``}}function Er(e){let t=new URLSearchParams,n=[[`namespace`,e.namespace,``],[`chain`,e.chain,``],[`view`,e.view,`graph`],[`q`,e.query,``],[`only`,e.only.join(`,`),``],[`sort`,e.sort,``],[`stack`,e.stack,``],[`run`,e.run,``]];for(let[e,r,i]of n)r!==i&&t.set(e,r);let r=t.toString();return r?`?${r}`:`?`}function Dr(e,t){return e===t?`-${t}`:e===`-${t}`?``:t}function Or(e){let[t,n,...r]=e.split(`/`);return t&&n&&r.length===0?Er({...wr,namespace:t,chain:n}):``}var kr=200,Ar=[[`succeeded`,`good`],[`running`,`active`],[`awaitingConfirmation`,`attention`],[`waiting`,`attention`],[`failed`,`bad`],[`timedOut`,`bad`],[`canceled`,`bad`],[`skipped`,`faint`]];function jr(e,t){let n=e.total||0;return v`<span class="shares" role="img" aria-label=${t}>
+    ${n>0?Ar.filter(([t])=>e[t]).map(([t,r])=>v`<i class=${r} ${U({width:`${(e[t]??0)/n*100}%`})}></i>`):b}
+  </span>`}var Mr=o`
   .shares {
     display: flex;
     gap: 1px;
@@ -902,7 +902,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
   .shares i.faint {
     opacity: 0.4;
   }
-`,Z=class extends C{constructor(...e){super(...e),this.rows=[],this.route=Sr,this.isLoaded=!1,this.scope=``,this.now=Date.now(),this.most=Dr}static{this.styles=[jt,Mt,Ar,o`
+`,Z=class extends C{constructor(...e){super(...e),this.rows=[],this.route=wr,this.isLoaded=!1,this.scope=``,this.now=Date.now(),this.most=kr}static{this.styles=[jt,Mt,Mr,o`
       :host {
         display: block;
         overflow-y: auto;
@@ -1052,7 +1052,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       ${n.length>0?v`<ul @keydown=${this.key}>
             ${yt(n.slice(0,this.most),hr,e=>this.renderRow(e))}
           </ul>`:this.renderEmpty()}
-      ${n.length>this.most?v`<button class="button rest" @click=${()=>this.most+=Dr}>
+      ${n.length>this.most?v`<button class="button rest" @click=${()=>this.most+=kr}>
             Show more (${(n.length-this.most).toLocaleString(`en-US`)} left)
           </button>`:b}
     </div>`}renderFilters(){let e=new Map;return this.rows.forEach(t=>e.set(t.state,(e.get(t.state)??0)+1)),v`<div class="filters">
@@ -1062,7 +1062,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
           @click=${()=>this.toggle(t)}>
           ${V(r)}${n} <b>${e.get(t)??0}</b>
         </button>`})}
-    </div>`}renderRow(e){let t=X[e.state]??X.unreadable,n=wr({...Sr,namespace:e.namespace,chain:e.name}),r=F(P(e.startTime,e.completionTime,this.now)),i=e.summary.total??0;return v`<li>
+    </div>`}renderRow(e){let t=X[e.state]??X.unreadable,n=Er({...wr,namespace:e.namespace,chain:e.name}),r=F(P(e.startTime,e.completionTime,this.now)),i=e.summary.total??0;return v`<li>
       <a class="chain ${t.tone}" href=${n} data-internal>
         ${V(t.glyph)}
         <span class="name">${z(e.name)}<span class="muted">${e.namespace}</span></span>
@@ -1072,7 +1072,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
         >
         <span class="progress">
           ${i>0?v`<span class="small muted">${e.progress}</span>
-                ${kr(e.summary,`${e.progress} stacks done`)}`:v`<span class="small muted">No stacks yet</span>`}
+                ${jr(e.summary,`${e.progress} stacks done`)}`:v`<span class="small muted">No stacks yet</span>`}
         </span>
         <span class="run small right"
           >${e.run?v`Run ${e.run}<br /><span class="muted">${e.operation}</span>`:b}</span
@@ -1088,7 +1088,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       </div>`:v`<div class="empty">
       There are no StackChains in ${this.scope||`this namespace`}.<br />
       Create one with <code>kubectl apply -f examples/platform.yaml</code>; it appears here.
-    </div>`:v`<div class="empty">Reading the chains…</div>`}type(e){this.go({...this.route,query:e.target.value})}toggle(e){let{only:t}=this.route,n=t.includes(e)?t.filter(t=>t!==e):[...t,e];this.go({...this.route,only:n})}key(e){let t=[...this.renderRoot.querySelectorAll(`a.chain`)],n=t.indexOf(e.target),r={j:1,ArrowDown:1,k:-1,ArrowUp:-1}[e.key],i=r&&t[n+r];i&&(e.preventDefault(),i.focus())}go(e){this.dispatchEvent(new CustomEvent(`go`,{detail:{route:e,isSmall:!0},bubbles:!0,composed:!0}))}};G([w({attribute:!1})],Z.prototype,`rows`,void 0),G([w({attribute:!1})],Z.prototype,`route`,void 0),G([w({type:Boolean})],Z.prototype,`isLoaded`,void 0),G([w()],Z.prototype,`scope`,void 0),G([w({type:Number})],Z.prototype,`now`,void 0),G([T()],Z.prototype,`most`,void 0),Z=G([Ge(`chain-list`)],Z);var jr=3,Mr={"Estimated end":`By what its stacks took before, without waits for people.`},Nr={...N(`AwaitingConfirmation`),word:`Awaiting approval`};function Pr(e){let{chain:t,detail:n}=e,r=X[n.state]??X.unreadable,i=t.ready?.message||n.means,a=n.do&&!n.do.startsWith(`Nothing`)?Ln(n,e.rights===`change`,dr[n.ask]):``;return v`<section class="headline ${r.tone}" aria-label="State of the chain">
+    </div>`:v`<div class="empty">Reading the chains…</div>`}type(e){this.go({...this.route,query:e.target.value})}toggle(e){let{only:t}=this.route,n=t.includes(e)?t.filter(t=>t!==e):[...t,e];this.go({...this.route,only:n})}key(e){let t=[...this.renderRoot.querySelectorAll(`a.chain`)],n=t.indexOf(e.target),r={j:1,ArrowDown:1,k:-1,ArrowUp:-1}[e.key],i=r&&t[n+r];i&&(e.preventDefault(),i.focus())}go(e){this.dispatchEvent(new CustomEvent(`go`,{detail:{route:e,isSmall:!0},bubbles:!0,composed:!0}))}};G([w({attribute:!1})],Z.prototype,`rows`,void 0),G([w({attribute:!1})],Z.prototype,`route`,void 0),G([w({type:Boolean})],Z.prototype,`isLoaded`,void 0),G([w()],Z.prototype,`scope`,void 0),G([w({type:Number})],Z.prototype,`now`,void 0),G([T()],Z.prototype,`most`,void 0),Z=G([Ge(`chain-list`)],Z);var Nr=3,Pr={"Estimated end":`By what its stacks took before, without waits for people.`},Fr={...N(`AwaitingConfirmation`),word:`Awaiting approval`};function Ir(e){let{chain:t,detail:n}=e,r=X[n.state]??X.unreadable,i=n.headline,a=n.do&&!n.do.startsWith(`Nothing`)?Ln(n,e.rights===`change`,dr[n.ask]):``;return v`<section class="headline ${r.tone}" aria-label="State of the chain">
     <div class="state">
       ${V(r.glyph)}
       <div class="words">
@@ -1101,67 +1101,67 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
         ${n.problem?v`<p class="small bad-text">${B(n.problem)}</p>`:b}
       </div>
     </div>
-    ${Fr(e)}
-  </section>`}function Fr({chain:e,detail:t,route:n,now:r}){let i=e.run,a=i?F(P(i.startTime,i.completionTime,r)):``,o=i?[[`Run`,i.number],[`Cause`,i.cause],[`Operation`,i.operation],[i.completionTime?`Took`:`Elapsed`,a],[`Estimated end`,i.completionTime?``:kt(i.estimatedCompletionTime,r),Ot(i.estimatedCompletionTime)],[`Progress`,i.progress],[`Changes`,t.changes]]:[];return e.nextTime&&o.push([`Next run`,Dt(e.nextTime,r),Ot(e.nextTime)]),v`<dl class="facts">
-    ${o.filter(([,e])=>e!==``).map(([e,t,n])=>v`<div title=${[n,Mr[e]].filter(Boolean).join(`. `)||b}><dt>${e}</dt><dd>${t}</dd></div>`)}
+    ${Lr(e)}
+  </section>`}function Lr({chain:e,detail:t,route:n,now:r}){let i=e.run,a=i?F(P(i.startTime,i.completionTime,r)):``,o=i?[[`Run`,i.number],[`Cause`,i.cause],[`Operation`,i.operation],[i.completionTime?`Took`:`Elapsed`,a],[`Estimated end`,i.completionTime?``:kt(i.estimatedCompletionTime,r),Ot(i.estimatedCompletionTime)],[`Progress`,i.progress],[`Changes`,t.changes]]:[];return e.nextTime&&o.push([`Next run`,Dt(e.nextTime,r),Ot(e.nextTime)]),v`<dl class="facts">
+    ${o.filter(([,e])=>e!==``).map(([e,t,n])=>v`<div title=${[n,Pr[e]].filter(Boolean).join(`. `)||b}><dt>${e}</dt><dd>${t}</dd></div>`)}
     ${t.runsAfter.length>0?v`<div>
           <dt>Runs after</dt>
           <dd>
-            ${t.runsAfter.map(e=>v`<a class="after" href=${wr({...Sr,namespace:n.namespace,chain:e})} data-internal>${R(e)}</a>`)}
+            ${t.runsAfter.map(e=>v`<a class="after" href=${Er({...wr,namespace:n.namespace,chain:e})} data-internal>${R(e)}</a>`)}
           </dd>
         </div>`:b}
     ${i?.workflowUrl?v`<div>
           <dt>Workflow</dt>
           <dd><a href=${i.workflowUrl} target="_blank" rel="noopener noreferrer">Temporal ${H(`out`)}</a></dd>
         </div>`:b}
-  </dl>`}function Ir({detail:e,rights:t,ask:n}){let{possible:r}=e;if(t===`away`)return v`<p class="actions muted small">Actions are possible again once the server of this page answers.</p>`;if(t===`view`||t===`unavailable`)return v`<p class="actions muted small">${t===`view`?`You may look at this chain, but not change it.`:`Whether you may change this chain is not known now.`}</p>`;if(t===`unknown`||r.actions.length===0)return b;let i=e=>e===`Parallelism`?`Parallelism: ${r.parallelism}`:dr[e]??e;return v`<div class="actions" role="group" aria-label="Actions">
+  </dl>`}function Rr({detail:e,rights:t,ask:n}){let{possible:r}=e;if(t===`away`)return v`<p class="actions muted small">Actions are possible again once the server of this page answers.</p>`;if(t===`view`||t===`unavailable`)return v`<p class="actions muted small">${t===`view`?`You may look at this chain, but not change it.`:`Whether you may change this chain is not known now.`}</p>`;if(t===`unknown`||r.actions.length===0)return b;let i=e=>e===`Parallelism`?`Parallelism: ${r.parallelism}`:dr[e]??e;return v`<div class="actions" role="group" aria-label="Actions">
     ${r.actions.map(e=>v`<button class="button" aria-haspopup="dialog"
         @click=${()=>n({action:e,...e===`Parallelism`?{parallelism:r.parallelism}:{}})}>${i(e)}</button>`)}
-  </div>`}function Lr(e){let{chain:t,route:n,go:r}=e,i=new Map;if(t.stacks.forEach(e=>i.set(e.phase,(i.get(e.phase)??0)+1)),n.only.filter(e=>!i.has(e)).forEach(e=>i.set(e,0)),i.size===0)return v`<div class="phases">${Ir(e)}</div>`;let a=Object.fromEntries([...i].map(([e,t])=>[`${e.charAt(0).toLowerCase()}${e.slice(1)}`,t])),o=[...i].sort(([e],[t])=>N(e).rank-N(t).rank),s=e=>{let t=n.only.includes(e)?n.only.filter(t=>t!==e):[...n.only,e];r({only:t,view:n.view===`timeline`?`timeline`:`table`})},c=o.map(([e,t])=>`${t} ${N(e).word.toLowerCase()}`).join(`, `);return v`<div class="phases">
-    ${kr({...a,total:t.stacks.length},`${t.run?.progress??``} stacks done: ${c}`)}
+  </div>`}function zr(e){let{chain:t,route:n,go:r}=e,i=new Map;if(t.stacks.forEach(e=>i.set(e.phase,(i.get(e.phase)??0)+1)),n.only.filter(e=>!i.has(e)).forEach(e=>i.set(e,0)),i.size===0)return v`<div class="phases">${Rr(e)}</div>`;let a=Object.fromEntries([...i].map(([e,t])=>[`${e.charAt(0).toLowerCase()}${e.slice(1)}`,t])),o=[...i].sort(([e],[t])=>N(e).rank-N(t).rank),s=e=>{let t=n.only.includes(e)?n.only.filter(t=>t!==e):[...n.only,e];r({only:t,view:n.view===`timeline`?`timeline`:`table`})},c=o.map(([e,t])=>`${t} ${N(e).word.toLowerCase()}`).join(`, `);return v`<div class="phases">
+    ${jr({...a,total:t.stacks.length},`${t.run?.progress??``} stacks done: ${c}`)}
     <div class="chips" role="group" aria-label="Show only stacks of a phase">
       ${o.map(([e,t])=>{let r=N(e);return v`<button class="chip ${r.tone}" aria-pressed=${n.only.includes(e)}
           @click=${()=>s(e)}>${V(r.glyph)}<b>${t}</b> ${r.word}</button>`})}
     </div>
-    ${Ir(e)}
-  </div>`}function Rr({detail:e,now:t}){return e.stages.length===0?b:v`<ol class="stages" aria-label="Stages">
+    ${Rr(e)}
+  </div>`}function Br({detail:e,now:t}){return e.stages.length===0?b:v`<ol class="stages" aria-label="Stages">
     ${e.stages.map(e=>{let n=N(e.phase);return v`<li class=${n.tone}>
         ${V(n.glyph)}
         <span><b>${R(e.name)}</b> <span class="muted">${e.progress}</span>
-          <span class="small stage-text" title=${R(e.message)}>${zr(e,t)||n.word}</span></span>
+          <span class="small stage-text" title=${R(e.message)}>${Vr(e,t)||n.word}</span></span>
       </li>`})}
-  </ol>`}function zr(e,t){return e.waits?e.until?`${e.waits}, ${F(Math.max(0,P(new Date(t).toISOString(),e.until,t)??0))} left`:e.since?`${e.waits} for ${I(e.since,t)}`:e.waits:e.approvedTime?`approved ${Dt(e.approvedTime)}`:``}function Br(e){let t=e.detail.needs;if(t.length===0)return b;let n=e.areNeedsOpen,r=n?e.areAllNeeds?t:t.slice(0,jr):[];return v`<section class="needs" aria-labelledby="needs">
+  </ol>`}function Vr(e,t){return e.waits?e.until?`${e.waits}, ${F(Math.max(0,P(new Date(t).toISOString(),e.until,t)??0))} left`:e.since?`${e.waits} for ${I(e.since,t)}`:e.waits:e.approvedTime?`approved ${Dt(e.approvedTime)}`:``}function Hr(e){let t=e.detail.needs;if(t.length===0)return b;let n=e.areNeedsOpen,r=n?e.areAllNeeds?t:t.slice(0,Nr):[];return v`<section class="needs" aria-labelledby="needs">
     <h2 id="needs"><button aria-expanded=${n} @click=${()=>e.openNeeds(!n)}>${H(n?`down`:`right`)}
       Needs you <span class="count">${t.length}</span></button></h2>
     ${n?v`<ul>
-          ${r.map(t=>t.stage?Vr(t,e):Wr(t,e))}
+          ${r.map(t=>t.stage?Ur(t,e):Kr(t,e))}
         </ul>`:b}
-    ${n&&t.length>jr?v`<button class="more" aria-expanded=${e.areAllNeeds}
+    ${n&&t.length>Nr?v`<button class="more" aria-expanded=${e.areAllNeeds}
           @click=${()=>e.showAllNeeds(!e.areAllNeeds)}>
           ${e.areAllNeeds?`Show fewer`:`Show all ${t.length}`}
         </button>`:b}
-  </section>`}function Vr(e,{detail:t,rights:n,ask:r}){let i=n===`change`&&t.possible.approvable.includes(e.stage);return v`<li class=${Nr.tone}>
+  </section>`}function Ur(e,{detail:t,rights:n,ask:r}){let i=n===`change`&&t.possible.approvable.includes(e.stage);return v`<li class=${Fr.tone}>
     <div class="need">
-      ${V(Nr.glyph)}
+      ${V(Fr.glyph)}
       <span class="who"><span class="muted kind">stage</span>${R(e.stage)}</span>
-      <span class="phase-word">${Nr.word}</span>
-      ${Ur(e,n)}
+      <span class="phase-word">${Fr.word}</span>
+      ${Gr(e,n)}
     </div>
-    ${i?Hr(e.stage,r):b}
-  </li>`}function Hr(e,t){return v`<button class="button" aria-haspopup="dialog" aria-label="Approve ${R(e)}"
-    @click=${()=>t({action:`Approve`,stage:e})}>Approve</button>`}function Ur(e,t){let n=t===`change`,r=Ln(e,n,dr[e.ask]),i=n&&e.ask&&e.id?Ln({...e,command:``},n,dr[e.ask]):r,a=e.do&&e.do!==`Nothing.`;return v`<span class="said" title=${R(e.message)}>${B(R(e.message||e.means||e.reason))}${a?v`<span class="todo" title=${r}>${B(i)}</span>`:b}</span>
-    <span class="holds">${e.held>0?`holds up ${L(e.held,`stack`)}`:``}</span>`}function Wr(e,{route:t,rights:n,ask:r,go:i}){let a=N(e.phase),o=t.stack===e.id,s=ht(e.runUrl);return v`<li class="${a.tone} ${o?`picked`:``}">
+    ${i?Wr(e.stage,r):b}
+  </li>`}function Wr(e,t){return v`<button class="button" aria-haspopup="dialog" aria-label="Approve ${R(e)}"
+    @click=${()=>t({action:`Approve`,stage:e})}>Approve</button>`}function Gr(e,t){let n=t===`change`,r=Ln(e,n,dr[e.ask]),i=n&&e.ask&&e.id?Ln({...e,command:``},n,dr[e.ask]):r,a=e.do&&e.do!==`Nothing.`;return v`<span class="said" title=${R(e.message)}>${B(R(e.message||e.means||e.reason))}${a?v`<span class="todo" title=${r}>${B(i)}</span>`:b}</span>
+    <span class="holds">${e.held>0?`holds up ${L(e.held,`stack`)}`:``}</span>`}function Kr(e,{route:t,rights:n,ask:r,go:i}){let a=N(e.phase),o=t.stack===e.id,s=ht(e.runUrl);return v`<li class="${a.tone} ${o?`picked`:``}">
     <button class="need" aria-pressed=${o} @click=${()=>i({stack:o?``:e.id})}>
       ${V(a.glyph)}
       <span class="who">${z(e.id)}</span>
       <span class="phase-word">${a.word}</span>
-      ${Ur(e,n)}
+      ${Gr(e,n)}
     </button>
     ${n===`change`&&e.actions.includes(`Retry`)?v`<button class="button" aria-haspopup="dialog" aria-label="Retry ${e.id}"
           @click=${()=>r({action:`Retry`,stacks:[e.id]})}>Retry</button>`:b}
     ${s?v`<a class="button" href=${s} target="_blank" rel="noopener noreferrer"
           aria-label="Open the run of ${e.id} in Spacelift">Spacelift ${H(`out`)}</a>`:b}
-  </li>`}var Gr=o`
+  </li>`}var qr=o`
   .headline {
     display: flex;
     flex-wrap: wrap;
@@ -1498,22 +1498,22 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       display: none;
     }
   }
-`,Kr=[`stack`,`phase`,`why`,`level`,`changes`,`started`,`took`];function qr(e,t,n){let r=e.filter(e=>(t.only.length===0||t.only.includes(e.phase))&&wt(t.query,e.id,e.name,e.reason,e.message,e.blockedBy)),i=t.sort.startsWith(`-`),a=t.sort.replace(/^-/,``),o=(e,t)=>N(e.phase).rank-N(t.phase).rank||e.level-t.level||W(e.id,t.id),s=j(Jr,a);return r.sort((e,t)=>{let r=s?s(e,t,n):0;return(i?-r:r)||o(e,t)})}var Jr={stack:(e,t)=>W(e.id,t.id),phase:(e,t)=>N(e.phase).rank-N(t.phase).rank,why:(e,t)=>W(e.reason,t.reason),level:(e,t)=>e.level-t.level,changes:(e,t)=>Xr(e)-Xr(t),started:(e,t)=>W(e.startTime||`~`,t.startTime||`~`),took:(e,t,n)=>Yr(e,n)-Yr(t,n)};function Yr(e,t){return(e.phase===`Skipped`?null:P(e.startTime,e.completionTime,t))??-1}function Xr(e){return e.delta?e.delta.added+e.delta.changed+e.delta.deleted:-1}function Zr(e,t){let n=e.filter(e=>Number.isFinite(Date.parse(e.startTime))&&e.phase!==`Skipped`),r=e=>e.completionTime?Date.parse(e.completionTime):t,i=Math.min(...n.map(e=>Date.parse(e.startTime))),a=Math.max(...n.map(r),i+1e3),o=Qr(n,r);return{bars:n.map(e=>({stack:e,start:(Date.parse(e.startTime)-i)/(a-i),end:(Math.max(Date.parse(e.startTime),r(e))-i)/(a-i),isCritical:o.has(e.id)})).sort((e,t)=>e.start-t.start||e.end-t.end||W(e.stack.id,t.stack.id)),from:n.length>0?i:t,until:n.length>0?a:t,others:e.length-n.length}}function Qr(e,t){let n=new Map(e.map(e=>[e.id,e])),r=e=>e.map(e=>n.get(e)).filter(e=>e!==void 0).sort((e,n)=>t(n)-t(e)||W(e.id,n.id))[0],i=new Set,a=r([...n.keys()]);for(;a&&!i.has(a.id);)i.add(a.id),a=r(a.dependsOn);return i}function $r(e,t){let n=[1,2,5,10,15,30,60,120,300,600,900,1800,3600,7200,14400,43200,86400].find(n=>e/n<=t)??Math.ceil(e/t/86400)*86400;return Array.from({length:Math.floor(e/n)+1},(e,t)=>t*n)}var ei={stack:`Stack`,phase:`Phase`,why:`Why`,level:`Level`,changes:`Changes`,started:`Started`,took:`Took`};function ti(e){let{chain:t,route:n,now:r,go:i}=e,a=qr(t.stacks,n,r);return t.stacks.length===0?Q(Tt(t)):v`<div class="scroll">
+`,Jr=[`stack`,`phase`,`why`,`level`,`changes`,`started`,`took`];function Yr(e,t,n){let r=e.filter(e=>(t.only.length===0||t.only.includes(e.phase))&&wt(t.query,e.id,e.name,e.reason,e.message,e.blockedBy)),i=t.sort.startsWith(`-`),a=t.sort.replace(/^-/,``),o=(e,t)=>N(e.phase).rank-N(t.phase).rank||e.level-t.level||W(e.id,t.id),s=j(Xr,a);return r.sort((e,t)=>{let r=s?s(e,t,n):0;return(i?-r:r)||o(e,t)})}var Xr={stack:(e,t)=>W(e.id,t.id),phase:(e,t)=>N(e.phase).rank-N(t.phase).rank,why:(e,t)=>W(e.reason,t.reason),level:(e,t)=>e.level-t.level,changes:(e,t)=>Qr(e)-Qr(t),started:(e,t)=>W(e.startTime||`~`,t.startTime||`~`),took:(e,t,n)=>Zr(e,n)-Zr(t,n)};function Zr(e,t){return(e.phase===`Skipped`?null:P(e.startTime,e.completionTime,t))??-1}function Qr(e){return e.delta?e.delta.added+e.delta.changed+e.delta.deleted:-1}function $r(e,t){let n=e.filter(e=>Number.isFinite(Date.parse(e.startTime))&&e.phase!==`Skipped`),r=e=>e.completionTime?Date.parse(e.completionTime):t,i=Math.min(...n.map(e=>Date.parse(e.startTime))),a=Math.max(...n.map(r),i+1e3),o=ei(n,r);return{bars:n.map(e=>({stack:e,start:(Date.parse(e.startTime)-i)/(a-i),end:(Math.max(Date.parse(e.startTime),r(e))-i)/(a-i),isCritical:o.has(e.id)})).sort((e,t)=>e.start-t.start||e.end-t.end||W(e.stack.id,t.stack.id)),from:n.length>0?i:t,until:n.length>0?a:t,others:e.length-n.length}}function ei(e,t){let n=new Map(e.map(e=>[e.id,e])),r=e=>e.map(e=>n.get(e)).filter(e=>e!==void 0).sort((e,n)=>t(n)-t(e)||W(e.id,n.id))[0],i=new Set,a=r([...n.keys()]);for(;a&&!i.has(a.id);)i.add(a.id),a=r(a.dependsOn);return i}function ti(e,t){let n=[1,2,5,10,15,30,60,120,300,600,900,1800,3600,7200,14400,43200,86400].find(n=>e/n<=t)??Math.ceil(e/t/86400)*86400;return Array.from({length:Math.floor(e/n)+1},(e,t)=>t*n)}var ni={stack:`Stack`,phase:`Phase`,why:`Why`,level:`Level`,changes:`Changes`,started:`Started`,took:`Took`};function ri(e){let{chain:t,route:n,now:r,go:i}=e,a=Yr(t.stacks,n,r);return t.stacks.length===0?Q(Tt(t)):v`<div class="scroll">
     <table>
       <thead>
         <tr>
-          ${Kr.map(e=>ni(e,n,i))}
+          ${Jr.map(e=>ii(e,n,i))}
           <th class="c-link"><span class="unseen">Link</span></th>
         </tr>
       </thead>
       <tbody>
-        ${yt(a,e=>e.id,t=>ri(t,e))}
+        ${yt(a,e=>e.id,t=>ai(t,e))}
       </tbody>
     </table>
     ${a.length===0?Q(`No stack matches.`):b}
-  </div>`}function ni(e,t,n){let r=t.sort===e?`ascending`:t.sort===`-${e}`?`descending`:`none`,i=r===`ascending`?`↑`:r===`descending`?`↓`:``;return v`<th class="c-${e}" aria-sort=${r}>
-    <button @click=${()=>n({sort:Tr(t.sort,e)})}>${ei[e]} ${i}</button>
-  </th>`}function ri(e,{chain:t,meanings:n,route:r,now:i,go:a}){let o=Pn(e,t.stacks,n),s=e.phase===`Skipped`?``:F(P(e.startTime,e.completionTime,i)),c=e.id===r.stack,l=()=>a({stack:c?``:e.id});return v`<tr class=${c?`picked`:``} @click=${l}>
+  </div>`}function ii(e,t,n){let r=t.sort===e?`ascending`:t.sort===`-${e}`?`descending`:`none`,i=r===`ascending`?`↑`:r===`descending`?`↓`:``;return v`<th class="c-${e}" aria-sort=${r}>
+    <button @click=${()=>n({sort:Dr(t.sort,e)})}>${ni[e]} ${i}</button>
+  </th>`}function ai(e,{chain:t,meanings:n,route:r,now:i,go:a}){let o=Pn(e,t.stacks,n),s=e.phase===`Skipped`?``:F(P(e.startTime,e.completionTime,i)),c=e.id===r.stack,l=()=>a({stack:c?``:e.id});return v`<tr class=${c?`picked`:``} @click=${l}>
     <td class="c-stack"><button class="row" aria-pressed=${c} @click=${e=>{e.stopPropagation(),l()}}>${z(e.id)}</button></td>
     <td class="c-phase">${Nt(e.phase)}</td>
     <td class="c-why"><span class="cut" title=${o}>${B(o)}</span></td>
@@ -1523,7 +1523,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
     <td class="c-took">${s}</td>
     <td class="c-link">${e.runUrl?v`<a class="button icon plain" href=${e.runUrl} target="_blank" rel="noopener noreferrer"
           aria-label="Open the run of ${e.id} in Spacelift" @click=${e=>e.stopPropagation()}>${H(`out`)}</a>`:b}</td>
-  </tr>`}function Q(e){return v`<p class="none">${e}</p>`}function ii({chain:e,route:t,now:n,isPhone:r,go:i}){let{bars:a,from:o,until:s,others:c}=Zr(e.stacks,n);if(a.length===0)return Q(e.stacks.length>0?`No stack has run.`:Tt(e));let l=a.filter(({stack:e})=>wt(t.query,e.id,e.name)&&(t.only.length===0||t.only.includes(e.phase))),u=(s-o)/1e3,d=e=>`${(e*100).toFixed(3)}%`,f=$r(u,r?3:8);return v`<div class="scroll gantt">
+  </tr>`}function Q(e){return v`<p class="none">${e}</p>`}function oi({chain:e,route:t,now:n,isPhone:r,go:i}){let{bars:a,from:o,until:s,others:c}=$r(e.stacks,n);if(a.length===0)return Q(e.stacks.length>0?`No stack has run.`:Tt(e));let l=a.filter(({stack:e})=>wt(t.query,e.id,e.name)&&(t.only.length===0||t.only.includes(e.phase))),u=(s-o)/1e3,d=e=>`${(e*100).toFixed(3)}%`,f=ti(u,r?3:8);return v`<div class="scroll gantt">
     <div class="axis">
       <span></span>
       <div class="track">
@@ -1550,7 +1550,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       <span class="bar critical sample"></span> critical path: from the stack that ended last back to
       a root, over the upstream stack that ended last each time${c>0?v` · ${L(c,`stack`)} ${c===1?`has`:`have`} not run`:b}
     </p>
-  </div>`}function ai(e,t,{route:n,now:r}){if(t)return Q(t);if(e===null)return Q(`Reading the events…`);let i=e.filter(e=>wt(n.query,e.reason,e.message));return v`<div class="scroll">
+  </div>`}function si(e,t,{route:n,now:r}){if(t)return Q(t);if(e===null)return Q(`Reading the events…`);let i=e.filter(e=>wt(n.query,e.reason,e.message));return v`<div class="scroll">
     ${i.length===0?Q(e.length>0?`No event matches.`:`The cluster has no events of this chain; it keeps them for an hour.`):v`<ol class="events">
           ${i.map(e=>v`<li class=${e.type===`Warning`?`bad`:`faint`}>
               <time datetime=${e.time} title=${Ot(e.time)}>${I(e.time,r)} ago</time>
@@ -1559,7 +1559,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
               <span class="said">${B(e.message)}${e.count>1?v` <span class="muted">× ${e.count}</span>`:b}</span>
             </li>`)}
         </ol>`}
-  </div>`}function oi({chain:e,route:t,now:n,go:r}){let i=e.run?[e.run,...e.history]:[...e.history];return i.length===0?Q(`This chain has not run yet.`):v`<div class="scroll">
+  </div>`}function ci({chain:e,route:t,now:n,go:r}){let i=e.run?[e.run,...e.history]:[...e.history];return i.length===0?Q(`This chain has not run yet.`):v`<div class="scroll">
     <table class="runs">
       <thead>
         <tr>
@@ -1575,10 +1575,10 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
         </tr>
       </thead>
       <tbody>
-        ${i.map((e,a)=>si(e,i[a+1],t.run===String(e.number),n,r))}
+        ${i.map((e,a)=>li(e,i[a+1],t.run===String(e.number),n,r))}
       </tbody>
     </table>
-  </div>`}function si(e,t,n,r,i){let a=P(e.startTime,e.completionTime,r),o=t?P(t.startTime,t.completionTime,r):null,s=e.completionTime&&t?.completionTime&&a!==null&&o!==null?a-o:0,c=()=>i({run:n?``:String(e.number)});return v`<tr class=${n?`picked`:``} @click=${c}>
+  </div>`}function li(e,t,n,r,i){let a=P(e.startTime,e.completionTime,r),o=t?P(t.startTime,t.completionTime,r):null,s=e.completionTime&&t?.completionTime&&a!==null&&o!==null?a-o:0,c=()=>i({run:n?``:String(e.number)});return v`<tr class=${n?`picked`:``} @click=${c}>
     <td><button class="row" aria-pressed=${n} @click=${e=>{e.stopPropagation(),c()}}>${e.number}</button></td>
     <td>${Nt(e.phase)}</td>
     <td>${e.progress}</td>
@@ -1592,7 +1592,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
     <td class="c-why"><span class=${n?`whole`:`cut`}>${B(R(e.message)||e.reason)}</span></td>
     <td>${e.workflowUrl?v`<a class="button icon plain" href=${e.workflowUrl} target="_blank" rel="noopener noreferrer"
           aria-label="Open run ${e.number} in Temporal" @click=${e=>e.stopPropagation()}>${H(`out`)}</a>`:b}</td>
-  </tr>`}var ci=o`
+  </tr>`}var ui=o`
   .scroll {
     flex: 1;
     min-width: 0;
@@ -1876,7 +1876,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       grid-column: 2 / -1;
     }
   }
-`,li={graph:`Graph`,table:`Table`,timeline:`Timeline`,events:`Events`,runs:`Runs`},ui=`(max-width: 700px)`,di=5e3,fi=8e3,pi=16,mi=5e3,hi=`stackchain-needs-closed`;rr();var $=class extends C{constructor(...e){super(...e),this.route=Cr(location.search),this.now=Date.now(),this.areAllNeeds=!1,this.areNeedsOpen=!gi(hi),this.isGraphWide=!1,this.events=null,this.eventsProblem=``,this.rights=`unknown`,this.note=[],this.isPhone=matchMedia(ui).matches,this.feed=new br(()=>this.drawSoon()),this.drawing=0,this.timer=0,this.eventsOf=``,this.eventsAt=0,this.areEventsDue=!1,this.rightsOf=``,this.noteTimer=0,this.cameFrom=null,this.wasKey=!1,this.parsed={of:null,chain:dt(null)},this.goTo=e=>{this.go(e.detail.route,e.detail.isSmall)},this.moved=()=>{this.route=Cr(location.search)},this.shown=()=>{document.hidden?this.feed.close():this.feed.resume()},this.resized=()=>{this.isPhone=matchMedia(ui).matches},this.follow=e=>{let t=e.composedPath().find(e=>e instanceof HTMLAnchorElement&&e.dataset.internal!==void 0);t&&e.button===0&&!e.ctrlKey&&!e.metaKey&&!e.shiftKey&&(e.preventDefault(),this.go(Cr(new URL(t.href).search),!1))},this.key=e=>{let t=e.composedPath()[0],n=t instanceof HTMLInputElement||t instanceof HTMLTextAreaElement;e.ctrlKey||e.metaKey||e.altKey||n||this.dialog.isOpen||(this.graph?.takeKey(e)?e.preventDefault():e.key===`/`?(e.preventDefault(),this.graph?this.graph.focusSearch():this.chains?this.chains.focusSearch():this.renderRoot.querySelector(`input[type=search]`)?.focus()):e.key===`Escape`&&(this.route.stack?this.go({...this.route,stack:``},!0):this.isGraphWide&&this.view===`graph`?this.isGraphWide=!1:this.route.chain&&this.go(Sr,!1)))},this.byKey=()=>{this.wasKey=!0},this.byPointer=()=>{this.wasKey=!1}}static{this.styles=[jt,Mt,Ar,Gr,ci,o`
+`,di={graph:`Graph`,table:`Table`,timeline:`Timeline`,events:`Events`,runs:`Runs`},fi=`(max-width: 700px)`,pi=5e3,mi=8e3,hi=16,gi=5e3,_i=`stackchain-needs-closed`;rr();var $=class extends C{constructor(...e){super(...e),this.route=Tr(location.search),this.now=Date.now(),this.areAllNeeds=!1,this.areNeedsOpen=!vi(_i),this.isGraphWide=!1,this.events=null,this.eventsProblem=``,this.rights=`unknown`,this.note=[],this.isPhone=matchMedia(fi).matches,this.feed=new Sr(()=>this.drawSoon()),this.drawing=0,this.timer=0,this.eventsOf=``,this.eventsAt=0,this.areEventsDue=!1,this.rightsOf=``,this.noteTimer=0,this.cameFrom=null,this.wasKey=!1,this.parsed={of:null,chain:dt(null)},this.goTo=e=>{this.go(e.detail.route,e.detail.isSmall)},this.moved=()=>{this.route=Tr(location.search)},this.shown=()=>{document.hidden?this.feed.close():this.feed.resume()},this.resized=()=>{this.isPhone=matchMedia(fi).matches},this.follow=e=>{let t=e.composedPath().find(e=>e instanceof HTMLAnchorElement&&e.dataset.internal!==void 0);t&&e.button===0&&!e.ctrlKey&&!e.metaKey&&!e.shiftKey&&(e.preventDefault(),this.go(Tr(new URL(t.href).search),!1))},this.key=e=>{let t=e.composedPath()[0],n=t instanceof HTMLInputElement||t instanceof HTMLTextAreaElement;e.ctrlKey||e.metaKey||e.altKey||n||this.dialog.isOpen||(this.graph?.takeKey(e)?e.preventDefault():e.key===`/`?(e.preventDefault(),this.graph?this.graph.focusSearch():this.chains?this.chains.focusSearch():this.renderRoot.querySelector(`input[type=search]`)?.focus()):e.key===`Escape`&&(this.route.stack?this.go({...this.route,stack:``},!0):this.isGraphWide&&this.view===`graph`?this.isGraphWide=!1:this.route.chain&&this.go(wr,!1)))},this.byKey=()=>{this.wasKey=!0},this.byPointer=()=>{this.wasKey=!1}}static{this.styles=[jt,Mt,Mr,qr,ui,o`
       :host {
         display: flex;
         flex-direction: column;
@@ -2151,7 +2151,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
           display: none;
         }
       }
-    `]}connectedCallback(){super.connectedCallback(),this.timer=window.setInterval(()=>this.now=Date.now(),1e3),window.addEventListener(`popstate`,this.moved),window.addEventListener(`keydown`,this.key),window.addEventListener(`keydown`,this.byKey,{capture:!0}),window.addEventListener(`pointerdown`,this.byPointer,{capture:!0}),matchMedia(ui).addEventListener(`change`,this.resized),document.addEventListener(`visibilitychange`,this.shown),this.addEventListener(`click`,this.follow),this.addEventListener(`go`,this.goTo)}disconnectedCallback(){super.disconnectedCallback(),window.clearInterval(this.timer),window.removeEventListener(`popstate`,this.moved),window.removeEventListener(`keydown`,this.key),window.removeEventListener(`keydown`,this.byKey,{capture:!0}),window.removeEventListener(`pointerdown`,this.byPointer,{capture:!0}),matchMedia(ui).removeEventListener(`change`,this.resized),document.removeEventListener(`visibilitychange`,this.shown),this.feed.close()}willUpdate(e){if(e.has(`route`)){let t=e.get(`route`);(t?.chain!==this.route.chain||t.namespace!==this.route.namespace)&&(this.areAllNeeds=!1),this.feed.follow(this.route.namespace,this.route.chain)}let t=this.feed.detail&&X[this.feed.detail.state]?.word,{chain:n}=this.route;document.title=n?`${t?`${t}: `:``}${R(n)} · StackChain`:`StackChain`,this.parsed.of!==this.feed.detail&&(this.parsed={of:this.feed.detail,chain:dt(this.feed.detail?.resource)}),this.refreshEvents(),this.refreshRights()}updated(e){let t=e.get(`route`);t&&t.stack!==this.route.stack&&t.chain===this.route.chain&&this.moveFocus(t.stack)}async moveFocus(e){let t=this.shadowRoot?.activeElement,n=t?.localName===`stackchain-drawer`||!t;if(!this.route.stack)e&&n&&this.cameFrom?.isConnected&&this.cameFrom.focus(),this.cameFrom=null;else if(this.wasKey&&t?.localName!==`stackchain-graph`&&!n){this.cameFrom=t;let e=this.renderRoot.querySelector(`stackchain-drawer`);await e?.updateComplete,e?.focusTitle()}}get view(){return this.isPhone&&this.route.view===`graph`?`table`:this.route.view}render(){let{route:e,feed:t}=this;return v`<header class="top">
+    `]}connectedCallback(){super.connectedCallback(),this.timer=window.setInterval(()=>this.now=Date.now(),1e3),window.addEventListener(`popstate`,this.moved),window.addEventListener(`keydown`,this.key),window.addEventListener(`keydown`,this.byKey,{capture:!0}),window.addEventListener(`pointerdown`,this.byPointer,{capture:!0}),matchMedia(fi).addEventListener(`change`,this.resized),document.addEventListener(`visibilitychange`,this.shown),this.addEventListener(`click`,this.follow),this.addEventListener(`go`,this.goTo)}disconnectedCallback(){super.disconnectedCallback(),window.clearInterval(this.timer),window.removeEventListener(`popstate`,this.moved),window.removeEventListener(`keydown`,this.key),window.removeEventListener(`keydown`,this.byKey,{capture:!0}),window.removeEventListener(`pointerdown`,this.byPointer,{capture:!0}),matchMedia(fi).removeEventListener(`change`,this.resized),document.removeEventListener(`visibilitychange`,this.shown),this.feed.close()}willUpdate(e){if(e.has(`route`)){let t=e.get(`route`);(t?.chain!==this.route.chain||t.namespace!==this.route.namespace)&&(this.areAllNeeds=!1),this.feed.follow(this.route.namespace,this.route.chain)}let t=this.feed.detail&&X[this.feed.detail.state]?.word,{chain:n}=this.route;document.title=n?`${t?`${t}: `:``}${R(n)} · StackChain`:`StackChain`,this.parsed.of!==this.feed.detail&&(this.parsed={of:this.feed.detail,chain:dt(this.feed.detail?.resource)}),this.refreshEvents(),this.refreshRights()}updated(e){let t=e.get(`route`);t&&t.stack!==this.route.stack&&t.chain===this.route.chain&&this.moveFocus(t.stack)}async moveFocus(e){let t=this.shadowRoot?.activeElement,n=t?.localName===`stackchain-drawer`||!t;if(!this.route.stack)e&&n&&this.cameFrom?.isConnected&&this.cameFrom.focus(),this.cameFrom=null;else if(this.wasKey&&t?.localName!==`stackchain-graph`&&!n){this.cameFrom=t;let e=this.renderRoot.querySelector(`stackchain-drawer`);await e?.updateComplete,e?.focusTitle()}}get view(){return this.isPhone&&this.route.view===`graph`?`table`:this.route.view}render(){let{route:e,feed:t}=this;return v`<header class="top">
         <button class="button skip" @click=${this.skip}>Skip to the content</button>
         <a class="brand" href="?" data-internal title="All chains">
           <svg width="20" height="20" viewBox="0 0 20 20" fill="none" stroke="currentcolor" stroke-width="1.8" aria-hidden="true">
@@ -2170,7 +2170,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       ${this.renderNotice()}
       ${t.link===`refused`?this.renderRefused():e.chain?this.renderChain():this.renderList()}
       <action-dialog @asked=${e=>this.say(e.detail.messages)}></action-dialog>
-      <div class="note" role="status">${this.note.map(e=>v`<p>${B(e)}</p>`)}</div>`}renderLive(){let{link:e,problem:t,hello:n}=this.feed,[r,i]=e===`live`&&!t?[`good`,`Live`]:e===`connecting`?[`faint`,`Connecting`]:e===`lost`?[`attention`,`Reconnecting`]:[`attention`,`Not up to date`];return v`<span class="live ${r}" role="status" title=${n?.context??``}>${i}</span>`}get isAway(){return this.feed.link===`lost`&&this.now-this.feed.lostAt>mi}renderNotice(){let{feed:e}=this;return this.isAway?v`<div class="notice" role="alert">The server of this page does not answer.${e.heardAt?` What you see is from ${Dt(new Date(e.heardAt).toISOString())}.`:``}${B(e.hello?.context===``?``:" If you have ended `kubectl stackchain ui`, start it again and open its new address.")} It is tried again and again.</div>`:e.problem&&e.link===`live`?v`<div class="notice" role="alert">${B(e.problem)}</div>`:b}renderRefused(){return v`<main class="middle" id="main">
+      <div class="note" role="status">${this.note.map(e=>v`<p>${B(e)}</p>`)}</div>`}renderLive(){let{link:e,problem:t,hello:n}=this.feed,[r,i]=e===`live`&&!t?[`good`,`Live`]:e===`connecting`?[`faint`,`Connecting`]:e===`lost`?[`attention`,`Reconnecting`]:[`attention`,`Not up to date`];return v`<span class="live ${r}" role="status" title=${n?.context??``}>${i}</span>`}get isAway(){return this.feed.link===`lost`&&this.feed.isUnanswered&&this.now-this.feed.lostAt>gi}renderNotice(){let{feed:e}=this;return this.isAway?v`<div class="notice" role="alert">The server of this page does not answer.${e.heardAt?` What you see is from ${Dt(new Date(e.heardAt).toISOString())}.`:``}${B(e.hello?.context===``?``:" If you have ended `kubectl stackchain ui`, start it again and open its new address.")} It is tried again and again.</div>`:e.problem&&e.link!==`refused`?v`<div class="notice" role="alert">${B(e.problem)}</div>`:b}renderRefused(){return v`<main class="middle" id="main">
       <h1>Nothing can be shown</h1>
       <p>${this.feed.refusal}</p>
     </main>`}renderList(){let{feed:e}=this;return v`<chain-list
@@ -2186,8 +2186,8 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
         ${e.isMissing?v`<h1>There is no chain ${t.chain} in ${t.namespace}</h1>
               <p>It was deleted, or you may not see it.</p>
               <a class="button" href="?" data-internal>All chains</a>`:v`<p>Reading the chain…</p>`}
-      </main>`;let i=this.parsed.chain,a=e=>{let n={...t,...e};this.go(n,n.view===t.view)},o={chain:i,detail:r,route:t,now:n,go:a,rights:this.isAway?`away`:this.rights,ask:e=>void this.dialog.open({namespace:t.namespace,name:t.chain,...e}),areAllNeeds:this.areAllNeeds,areNeedsOpen:this.areNeedsOpen,showAllNeeds:e=>this.areAllNeeds=e,openNeeds:e=>{this.areNeedsOpen=e,_i(hi,!e)}},s=r.state===`unreadable`&&i.stacks.length===0,c=this.isPhone&&t.stack!==``,l=i.stacks.find(e=>e.id===t.stack);return s?v`<main class="chain" id="main" tabindex="-1"><div class="info">${Pr(o)}</div></main>`:v`<main class="chain ${this.isGraphWide&&this.view===`graph`?`wide`:``}" id="main" tabindex="-1">
-      <div class="info" ?inert=${c}>${Pr(o)} ${Lr(o)} ${Rr(o)} ${Br(o)}</div>
+      </main>`;let i=this.parsed.chain,a=e=>{let n={...t,...e};this.go(n,n.view===t.view)},o={chain:i,detail:r,route:t,now:n,go:a,rights:this.isAway?`away`:this.rights,ask:e=>void this.dialog.open({namespace:t.namespace,name:t.chain,...e}),areAllNeeds:this.areAllNeeds,areNeedsOpen:this.areNeedsOpen,showAllNeeds:e=>this.areAllNeeds=e,openNeeds:e=>{this.areNeedsOpen=e,yi(_i,!e)}},s=r.state===`unreadable`&&i.stacks.length===0,c=this.isPhone&&t.stack!==``,l=i.stacks.find(e=>e.id===t.stack);return s?v`<main class="chain" id="main" tabindex="-1"><div class="info">${Ir(o)}</div></main>`:v`<main class="chain ${this.isGraphWide&&this.view===`graph`?`wide`:``}" id="main" tabindex="-1">
+      <div class="info" ?inert=${c}>${Ir(o)} ${zr(o)} ${Br(o)} ${Hr(o)}</div>
       ${this.renderTabs(c)}
       <div class="view">
         <div class="shown" ?inert=${c}>${ut(this.renderView({chain:i,route:t,now:n,isPhone:this.isPhone,meanings:r.meanings,go:a},r))}</div>
@@ -2202,7 +2202,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
               .meaning=${j(r.meanings,l.reason)??null}
               .mayAsk=${o.rights===`change`}
               .workflowUrl=${i.run?.workflowUrl??``}
-              .chainLink=${Er(j(r.advice,l.id)?.chain??``)}
+              .chainLink=${Or(j(r.advice,l.id)?.chain??``)}
               .actions=${o.rights===`change`?j(r.advice,l.id)?.actions??[]:[]}
               .now=${n}
               @stack-action=${({detail:{action:e,id:t}})=>o.ask({action:e,stacks:[t]})}
@@ -2210,7 +2210,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
             ></stackchain-drawer>`:b}
       </div>
     </main>`}renderTabs(e){let{route:t,view:n}=this;return v`<nav aria-label="Views" ?inert=${e}>
-      ${xr.filter(e=>e!==`graph`||!this.isPhone).map(e=>v`<a href=${wr({...t,view:e})} data-internal aria-current=${n===e?`page`:`false`}>${li[e]}</a>`)}
+      ${Cr.filter(e=>e!==`graph`||!this.isPhone).map(e=>v`<a href=${Er({...t,view:e})} data-internal aria-current=${n===e?`page`:`false`}>${di[e]}</a>`)}
       <span class="space"></span>
       ${n===`graph`||n===`runs`?b:v`<input class="field" type="search" placeholder="Filter" aria-label="Filter" aria-keyshortcuts="/"
             .value=${t.query}
@@ -2225,4 +2225,4 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
           .query=${this.route.query}
           @stack-select=${t=>e.go({stack:t.detail.id})}
           @query-change=${t=>e.go({query:t.detail.query})}
-        ></stackchain-graph>`;case`table`:return ti(e);case`timeline`:return ii(e);case`events`:return ai(this.events,this.eventsProblem,e);case`runs`:return oi(e)}}refreshEvents(){let{namespace:e,chain:t,view:n}=this.route,r=`${e}/${t}/${A(O(this.feed.detail?.resource.metadata).resourceVersion)}`;if(n!==`events`||!this.feed.detail)return;let i=r!==this.eventsOf;if(!this.eventsOf.startsWith(`${e}/${t}/`))this.events=null,this.eventsProblem=``;else if(!(i||this.areEventsDue)||Date.now()-this.eventsAt<di)return;this.areEventsDue=i,this.eventsOf=r,this.eventsAt=Date.now(),this.readEvents(e,t)}async readEvents(e,t){let{isGood:n,body:r}=await ar(`events`,{namespace:e,name:t});e===this.route.namespace&&t===this.route.chain&&(this.eventsProblem=n?``:A(r.error)||`The events cannot be read now.`,n&&(this.events=k(r.events).map(e=>{let t=O(e);return{time:A(t.time),type:A(t.type),reason:A(t.reason),message:A(t.message),count:M(t.count,1)}})))}async refreshRights(){let{namespace:e,chain:t}=this.route,n=`${e}/${t}/${this.feed.opened}`;if(!t||!this.feed.detail||n===this.rightsOf)return;this.rightsOf.startsWith(`${e}/${t}/`)||(this.rights=`unknown`),this.rightsOf=n;let r=await ar(`rights`,{namespace:e,name:t});n===this.rightsOf&&(this.rights=r.isGood?r.body.change===!0?`change`:`view`:`unavailable`)}drawSoon(){this.drawing||=window.setTimeout(()=>{this.drawing=0,this.requestUpdate()},pi)}say(e){this.note=e,window.clearTimeout(this.noteTimer),this.noteTimer=window.setTimeout(()=>this.note=[],fi)}go(e,t){let[n,r]=[wr(this.route),wr(e)];if(n===r)return;let i=this.isPhone&&t&&!this.route.stack&&e.stack!==``;t&&this.route.stack!==``&&!e.stack&&O(history.state).drawer===!0?history.back():(t&&!i?history.replaceState(history.state,``,r):history.pushState({drawer:i},``,r),this.route=e)}skip(){this.renderRoot.querySelector(`#main`)?.focus()}};G([T()],$.prototype,`route`,void 0),G([T()],$.prototype,`now`,void 0),G([T()],$.prototype,`areAllNeeds`,void 0),G([T()],$.prototype,`areNeedsOpen`,void 0),G([T()],$.prototype,`isGraphWide`,void 0),G([T()],$.prototype,`events`,void 0),G([T()],$.prototype,`eventsProblem`,void 0),G([T()],$.prototype,`rights`,void 0),G([T()],$.prototype,`note`,void 0),G([T()],$.prototype,`isPhone`,void 0),G([Ye(`stackchain-graph`)],$.prototype,`graph`,void 0),G([Ye(`action-dialog`)],$.prototype,`dialog`,void 0),G([Ye(`chain-list`)],$.prototype,`chains`,void 0),$=G([Ge(`stackchain-app`)],$);function gi(e){try{return localStorage.getItem(e)!==null}catch{return!1}}function _i(e,t){try{t?localStorage.setItem(e,`1`):localStorage.removeItem(e)}catch{}}
+        ></stackchain-graph>`;case`table`:return ri(e);case`timeline`:return oi(e);case`events`:return si(this.events,this.eventsProblem,e);case`runs`:return ci(e)}}refreshEvents(){let{namespace:e,chain:t,view:n}=this.route,r=`${e}/${t}/${A(O(this.feed.detail?.resource.metadata).resourceVersion)}`;if(n!==`events`||!this.feed.detail)return;let i=r!==this.eventsOf;if(!this.eventsOf.startsWith(`${e}/${t}/`))this.events=null,this.eventsProblem=``;else if(!(i||this.areEventsDue)||Date.now()-this.eventsAt<pi)return;this.areEventsDue=i,this.eventsOf=r,this.eventsAt=Date.now(),this.readEvents(e,t)}async readEvents(e,t){let{isGood:n,body:r}=await ar(`events`,{namespace:e,name:t});e===this.route.namespace&&t===this.route.chain&&(this.eventsProblem=n?``:A(r.error)||`The events cannot be read now.`,n&&(this.events=k(r.events).map(e=>{let t=O(e);return{time:A(t.time),type:A(t.type),reason:A(t.reason),message:A(t.message),count:M(t.count,1)}})))}async refreshRights(){let{namespace:e,chain:t}=this.route,n=`${e}/${t}/${this.feed.opened}`;if(!t||!this.feed.detail||n===this.rightsOf)return;this.rightsOf.startsWith(`${e}/${t}/`)||(this.rights=`unknown`),this.rightsOf=n;let r=await ar(`rights`,{namespace:e,name:t});n===this.rightsOf&&(this.rights=r.isGood?r.body.change===!0?`change`:`view`:`unavailable`)}drawSoon(){this.drawing||=window.setTimeout(()=>{this.drawing=0,this.requestUpdate()},hi)}say(e){this.note=e,window.clearTimeout(this.noteTimer),this.noteTimer=window.setTimeout(()=>this.note=[],mi)}go(e,t){let[n,r]=[Er(this.route),Er(e)];if(n===r)return;let i=this.isPhone&&t&&!this.route.stack&&e.stack!==``;t&&this.route.stack!==``&&!e.stack&&O(history.state).drawer===!0?history.back():(t&&!i?history.replaceState(history.state,``,r):history.pushState({drawer:i},``,r),this.route=e)}skip(){this.renderRoot.querySelector(`#main`)?.focus()}};G([T()],$.prototype,`route`,void 0),G([T()],$.prototype,`now`,void 0),G([T()],$.prototype,`areAllNeeds`,void 0),G([T()],$.prototype,`areNeedsOpen`,void 0),G([T()],$.prototype,`isGraphWide`,void 0),G([T()],$.prototype,`events`,void 0),G([T()],$.prototype,`eventsProblem`,void 0),G([T()],$.prototype,`rights`,void 0),G([T()],$.prototype,`note`,void 0),G([T()],$.prototype,`isPhone`,void 0),G([Ye(`stackchain-graph`)],$.prototype,`graph`,void 0),G([Ye(`action-dialog`)],$.prototype,`dialog`,void 0),G([Ye(`chain-list`)],$.prototype,`chains`,void 0),$=G([Ge(`stackchain-app`)],$);function vi(e){try{return localStorage.getItem(e)!==null}catch{return!1}}function yi(e,t){try{t?localStorage.setItem(e,`1`):localStorage.removeItem(e)}catch{}}
