@@ -166,7 +166,7 @@ class ReasonMeaning:
 CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
     ChainReason.PROGRESSING: ReasonMeaning(
         means="A run is in progress or about to start.",
-        do="Nothing; `status.stacks` tells how far it is.",
+        do="Nothing; `status.stacks` says how far it is.",
     ),
     ChainReason.AWAITING_CONFIRMATION: ReasonMeaning(
         means="At least one Spacelift run waits for a person.",
@@ -190,7 +190,7 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
     ChainReason.AWAITING_APPROVAL: ReasonMeaning(
         means="A stage waits for a person to approve it (`approval: Required`).",
         do="If it may start, set the annotation `stackchain.dev/approve` to the number of the run "
-        'and the stage, as in `"3: prod"`; else cancel the run.',
+        'and the stage, as in `"3: prod"`; otherwise cancel the run.',
     ),
     ChainReason.WINDOW_CLOSED: ReasonMeaning(
         means="What is left of the run waits for its window (`spec.window`, or that of a stage); "
@@ -204,28 +204,28 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
     ),
     ChainReason.STACK_FAILED: ReasonMeaning(
         means="A stack failed; all that depend on it were skipped.",
-        do="Open the failed run and mend the cause; then retry what did not succeed: set the "
+        do="Open the failed run and fix the cause; then retry what did not succeed: set the "
         "annotation `stackchain.dev/retry` to the number of the run.",
     ),
     ChainReason.STACK_CANCELED: ReasonMeaning(
-        means="Somebody discarded, canceled or stopped a run; dependents were skipped.",
+        means="Someone discarded, canceled or stopped a run; dependents were skipped.",
         do="If that was not meant, retry what did not succeed: set the annotation "
         "`stackchain.dev/retry` to the number of the run.",
     ),
     ChainReason.STACKS_NO_LONGER_IN_CHAIN: ReasonMeaning(
         means="A retry found that stacks that had not succeeded are no longer in the chain: they "
-        "were deleted, or nothing makes them part of it any more. No other stack failed.",
+        "were deleted, or nothing makes them part of it anymore. No other stack failed.",
         do="`status.stacks` names them and says why. Bring back those that are to run, and retry; "
-        "or set `stackchain.dev/run` to a new text to run the stacks that the chain has now.",
+        "or set `stackchain.dev/run` to a new value to run the stacks that the chain has now.",
     ),
     ChainReason.RUN_CANCELED: ReasonMeaning(
         means="The chain's workflow was canceled; its Spacelift runs were stopped.",
-        do="To go on, retry what did not succeed: set the annotation `stackchain.dev/retry` to the "
-        "number of the run.",
+        do="To continue, retry what did not succeed: set the annotation `stackchain.dev/retry` to "
+        "the number of the run.",
     ),
     ChainReason.STACK_TIMED_OUT: ReasonMeaning(
-        means="A stack did not end within `stackDeadlineSeconds`, or nobody confirmed its run in "
-        "`confirmationDeadlineSeconds`; its run was stopped and dependents were skipped.",
+        means="A stack did not end within `stackDeadlineSeconds`, or no one confirmed its run "
+        "within `confirmationDeadlineSeconds`; its run was stopped and dependents were skipped.",
         do="See the message; then retry what did not succeed: set the annotation "
         "`stackchain.dev/retry` to the number of the run.",
     ),
@@ -236,23 +236,23 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
     ),
     ChainReason.SUSPENDED: ReasonMeaning(
         means="`spec.suspend` is true and stacks are left; none is started, running ones end.",
-        do="Look at `status.stacks`; to go on set `spec.suspend` to false.",
+        do="Look at `status.stacks`; to continue, set `spec.suspend` to false.",
     ),
     ChainReason.NOT_REQUESTED: ReasonMeaning(
         means="`spec.startPolicy` is OnRequest, and no one has asked for a run of this spec yet; "
         "or the StackChain was restored, or created with `operation: Destroy`, and no one has "
         "asked since.",
-        do="To run it, set the annotation `stackchain.dev/run` or `spec.runToken` to a new text.",
+        do="To run it, set the annotation `stackchain.dev/run` or `spec.runToken` to a new value.",
     ),
     ChainReason.UNKNOWN_STACK: ReasonMeaning(
         means="A root does not exist in Spacelift, or the API key cannot see it.",
-        do="Correct `spec.roots.stackIds`, or give the API key read access. It is looked at again "
-        "by itself.",
+        do="Correct `spec.roots.stackIds`, or give the API key read access. It is rechecked "
+        "automatically.",
     ),
     ChainReason.GRAPH_CYCLE: ReasonMeaning(
-        means="The stacks depend on each other in a circle; the message names it stack by stack.",
-        do="Remove one of the named dependencies or `dependsOn:` labels. It is looked at again by "
-        "itself.",
+        means="The stacks depend on each other in a cycle; the message names it stack by stack.",
+        do="Remove one of the named dependencies or `dependsOn:` labels. It is rechecked "
+        "automatically.",
     ),
     ChainReason.GRAPH_INVALID: ReasonMeaning(
         means="A stack depends on a stack of a later stage, which would have to run first; nothing "
@@ -269,24 +269,24 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         means="A stack that would belong to the chain, or on which its runs would make Spacelift "
         "queue runs, cannot be seen by the API key.",
         do="Give the API key access to the named stack's space; if a `dependsOn:` label names a "
-        "stack that does not exist, correct it. It is looked at again by itself.",
+        "stack that does not exist, correct it. It is rechecked automatically.",
     ),
     ChainReason.TOO_MANY_STACKS: ReasonMeaning(
         means="More stacks belong to the chain than `maxStacks`, or more would have to be read or "
         "watched than is allowed; nothing was triggered.",
         do="See the message: leave stacks out, set `maxDepth`, choose another direction, or split "
-        "the chain. It is looked at again by itself.",
+        "the chain. It is rechecked automatically.",
     ),
     ChainReason.GRAPH_EMPTY: ReasonMeaning(
         means="The chain has no stack to run.",
         do="See the message for why; correct `spec.roots`, and what `spec.graph` leaves out. It is "
-        "looked at again by itself.",
+        "rechecked automatically.",
     ),
     ChainReason.DEPENDENT_OUTSIDE: ReasonMeaning(
         means="A stack that is not in the chain depends on one that is to be destroyed; nothing "
         "was triggered.",
-        do="Take the named stack into the chain, or remove its dependency. It is looked at again "
-        "by itself.",
+        do="Take the named stack into the chain, or remove its dependency. It is rechecked "
+        "automatically.",
     ),
     ChainReason.INVALID_SPEC: ReasonMeaning(
         means="The resource holds something that this version of the operator cannot read; a run "
@@ -295,8 +295,8 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         "release.",
     ),
     ChainReason.SCHEDULE_INVALID: ReasonMeaning(
-        means="Temporal refuses the times of `spec.schedule`, or they never come; nothing starts "
-        "by itself at any time.",
+        means="Temporal refuses the times of `spec.schedule`, or they never come; nothing "
+        "starts automatically.",
         do="Correct `cron` or `timeZone` as the message says.",
     ),
     ChainReason.CONNECTION_UNKNOWN: ReasonMeaning(
@@ -340,7 +340,7 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
     ),
     ChainReason.CREDENTIALS_REJECTED: ReasonMeaning(
         means="Spacelift refused the connection's API key.",
-        do="Put a valid key id and secret into the connection. It is looked at again by itself.",
+        do="Put a valid key id and secret into the connection. It is rechecked automatically.",
     ),
     ChainReason.SPACELIFT_UNREACHABLE: ReasonMeaning(
         means="Spacelift does not answer; the worker keeps trying and nothing is lost.",
@@ -354,7 +354,7 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
     ),
     ChainReason.SPACELIFT_REFUSED: ReasonMeaning(
         means="Spacelift answers, and refuses to let the stacks or a run be read.",
-        do="See the message. It is looked at again by itself.",
+        do="See the message. It is rechecked automatically.",
     ),
     ChainReason.PAYLOAD_TOO_LARGE: ReasonMeaning(
         means="What a worker read of the account, or what a stack is to be run with, is more than "
@@ -366,7 +366,7 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         means="A worker fails at a call for a reason that has nothing to do with Spacelift's "
         "answer; it keeps trying and nothing is lost.",
         do="See the message and the worker's log; make sure that operator and workers are of one "
-        "release and have the same connections. Else report it.",
+        "release and have the same connections. Otherwise report it.",
     ),
     ChainReason.TEMPORAL_UNREACHABLE: ReasonMeaning(
         means="The operator cannot reach Temporal, or Temporal its database; the operator keeps "
@@ -376,24 +376,24 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
     ),
     ChainReason.WORKER_UNAVAILABLE: ReasonMeaning(
         means="The workflow is started and no worker takes it up.",
-        do="Check the worker pods: `stackchain check` tells which task queue has no poller.",
+        do="Check the worker pods: `stackchain check` says which task queue has no poller.",
     ),
     ChainReason.WORKFLOW_TERMINATED: ReasonMeaning(
         means="The workflow was terminated, from outside or by Temporal as too large, or Temporal "
         "no longer knows it, so how its stacks ended is not known.",
         do="Check the stacks in Spacelift; then set `stackchain.dev/retry` to the run's number, "
-        "which keeps what has succeeded by then, or `stackchain.dev/run` to a new text.",
+        "which keeps what has succeeded by then, or `stackchain.dev/run` to a new value.",
     ),
     ChainReason.WORKFLOW_FAILED: ReasonMeaning(
-        means="The workflow failed for a reason of its own; the message has it.",
+        means="The workflow itself failed; the message says why.",
         do="Report it with the workflow's history; to run again set `stackchain.dev/run`.",
     ),
     ChainReason.WORKFLOW_TASK_FAILING: ReasonMeaning(
         means="Workers take up the workflow and fail at it each time, so the run does nothing. "
         "They keep trying; runs in Spacelift continue.",
         do="The message has the error. If workers were upgraded or rolled back, give them the "
-        "version that started the run. Else report it, terminate the workflow in Temporal, and "
-        "set `stackchain.dev/run` to run again.",
+        "version that started the run. Otherwise report it, terminate the workflow in Temporal, "
+        "and set `stackchain.dev/run` to run again.",
     ),
     ChainReason.WORKFLOW_UNREADABLE: ReasonMeaning(
         means="The workflow that has this resource's id in Temporal, or what it says of itself, "
@@ -434,20 +434,22 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     StackReason.SUSPENDED: ReasonMeaning(
         means="It could start, and the chain is suspended.", do="Set `spec.suspend` to false."
     ),
-    StackReason.STARTING: ReasonMeaning(means="Its run is looked for or triggered.", do="Nothing."),
+    StackReason.STARTING: ReasonMeaning(
+        means="The chain is looking for its run, or triggering one.", do="Nothing."
+    ),
     StackReason.STACK_BUSY: ReasonMeaning(
         means="Another chain runs this stack, which the message names; those that wait have their "
         "turn in the order in which they came.",
         do="Nothing; if the other chain waits for someone itself, act on it at the link.",
     ),
     StackReason.STACK_LOCKED: ReasonMeaning(
-        means="Somebody has locked the stack in Spacelift; the message names who.",
-        do="Ask the owner of the lock to unlock the stack; it goes on by itself then.",
+        means="Someone has locked the stack in Spacelift; the message names who.",
+        do="Ask the owner of the lock to unlock the stack; it then continues automatically.",
     ),
     StackReason.STACK_DISABLED: ReasonMeaning(
         means="The stack is disabled in Spacelift.",
-        do="Enable the stack in Spacelift, or leave it out with `spec.graph.exclude`; it goes on "
-        "by itself once it is enabled.",
+        do="Enable the stack in Spacelift, or leave it out with `spec.graph.exclude`; it "
+        "continues automatically once it is enabled.",
     ),
     StackReason.RUN_QUEUED: ReasonMeaning(
         means="Its run is queued in Spacelift.",
@@ -464,7 +466,7 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     StackReason.RETRY_PENDING: ReasonMeaning(
         means="Its run failed and the next one starts after a pause (`spec.retry`), once a slot is "
         "free.",
-        do="Nothing; mend the cause meanwhile, the link leads to the failed run.",
+        do="Nothing; meanwhile fix the cause: the link leads to the failed run.",
     ),
     StackReason.RUN_IN_PROGRESS: ReasonMeaning(means="Its run is in progress.", do="Nothing."),
     StackReason.CONFIRMING: ReasonMeaning(
@@ -491,16 +493,17 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     StackReason.RATE_LIMITED: ReasonMeaning(
         means="Spacelift asks for fewer requests (HTTP 429); the stack is read again after a "
         "pause.",
-        do="As for `RateLimited` of a chain.",
+        do="Nothing, or see who else uses the account's API.",
     ),
     StackReason.WORKER_FAILING: ReasonMeaning(
         means="A worker fails at a call about this stack for a reason that has nothing to do with "
         "Spacelift's answer; it is tried again.",
-        do="As for `WorkerFailing` of a chain.",
+        do="See the message and the worker's log; make sure that operator and workers are of one "
+        "release and have the same connections. Otherwise report it.",
     ),
     StackReason.CREDENTIALS_REJECTED: ReasonMeaning(
         means="Spacelift refused the API key.",
-        do="Put a valid key into the connection; a run in progress is followed again by itself.",
+        do="Put a valid key into the connection; a run in progress is then followed again.",
     ),
     StackReason.NOT_ALLOWED: ReasonMeaning(
         means="The worker's connection does not allow what the chain wants of this stack.",
@@ -509,7 +512,8 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     ),
     StackReason.SIGNATURE_INVALID: ReasonMeaning(
         means="Workers refuse what is to be done to the stack: it was not signed.",
-        do="As for `SignatureInvalid` of a chain.",
+        do="Give operator and workers the same signing keys, then ask for a run. If they have "
+        "them, find out in Temporal who started the workflow.",
     ),
     StackReason.RUN_FINISHED: ReasonMeaning(means="Its run finished.", do="Nothing."),
     StackReason.KEPT: ReasonMeaning(
@@ -532,7 +536,7 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     ),
     StackReason.UPSTREAM_NOT_SUCCEEDED: ReasonMeaning(
         means="Not run, because the stack in `blockedBy` did not succeed.",
-        do="Mend that stack.",
+        do="Fix that stack.",
     ),
     StackReason.STAGE_NOT_SUCCEEDED: ReasonMeaning(
         means="Not run, because the stack in `blockedBy` did not succeed and an earlier stage "
@@ -542,7 +546,7 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     StackReason.FAIL_FAST: ReasonMeaning(
         means="Not run, because the stack in `blockedBy` did not succeed and `failurePolicy` is "
         "FailFast.",
-        do="Mend that stack.",
+        do="Fix that stack.",
     ),
     StackReason.NO_LONGER_IN_CHAIN: ReasonMeaning(
         means="It had not succeeded in the run that is retried, and the chain no longer has it; it "
@@ -551,16 +555,16 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
         "of the chain.",
     ),
     StackReason.RUN_FAILED: ReasonMeaning(
-        means="Its run failed.", do="Open the run at the link and mend the cause."
+        means="Its run failed.", do="Open the run at the link and fix the cause."
     ),
     StackReason.RUN_DISCARDED: ReasonMeaning(
-        means="Somebody discarded its run in Spacelift.", do="Ask for a run if that was not meant."
+        means="Someone discarded its run in Spacelift.", do="If that was not meant, retry it."
     ),
     StackReason.RUN_CANCELED: ReasonMeaning(
-        means="Somebody canceled its run in Spacelift.", do="Ask for a run if that was not meant."
+        means="Someone canceled its run in Spacelift.", do="If that was not meant, retry it."
     ),
     StackReason.RUN_STOPPED: ReasonMeaning(
-        means="Somebody stopped its run in Spacelift.", do="Ask for a run if that was not meant."
+        means="Someone stopped its run in Spacelift.", do="If that was not meant, retry it."
     ),
     StackReason.RUN_SKIPPED: ReasonMeaning(
         means="Spacelift skipped the run that the chain had triggered itself.",
@@ -573,7 +577,7 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     StackReason.PAYLOAD_TOO_LARGE: ReasonMeaning(
         means="What was to be done to the stack, or what a worker answered about it, is more than "
         "Temporal takes as one value (2 MiB).",
-        do="See the message; a shorter `runtimeEnvironment` may help. Else report it.",
+        do="See the message; a shorter `runtimeEnvironment` may help. Otherwise report it.",
     ),
     StackReason.CHAIN_CANCELED: ReasonMeaning(
         means="The chain was canceled before or while this stack ran.", do="Nothing."
@@ -587,18 +591,18 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
         do="Open the run at the link; raise the deadline if it was too short.",
     ),
     StackReason.CONFIRMATION_DEADLINE_EXCEEDED: ReasonMeaning(
-        means="Nobody confirmed or approved the run within `confirmationDeadlineSeconds`; it was "
+        means="No one confirmed or approved the run within `confirmationDeadlineSeconds`; it was "
         "discarded.",
-        do="Retry when somebody can look at it.",
+        do="Retry it when someone can look at it.",
     ),
     StackReason.TRIGGER_REFUSED: ReasonMeaning(
         means="Spacelift refused to create the run; the message has its words.",
-        do="Mend what it names, such as a missing commit.",
+        do="Fix what it names, such as a missing commit.",
     ),
     StackReason.PERMISSION_DENIED: ReasonMeaning(
         means="The API key may not do this on the stack.",
-        do="Give the key write access to the stack's space; a run in progress is followed again "
-        "by itself.",
+        do="Give the key write access to the stack's space; a run in progress is then "
+        "followed again.",
     ),
     StackReason.STACK_NOT_FOUND: ReasonMeaning(
         means="The stack is gone or no longer visible.",

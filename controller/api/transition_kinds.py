@@ -67,13 +67,13 @@ _OF_THE_RUN = "the run's reason"
 
 MEANINGS: dict[TransitionKind, TransitionMeaning] = {
     TransitionKind.NOT_REQUESTED: TransitionMeaning(
-        when="nobody has asked for a run of this spec yet (`startPolicy: OnRequest`)"
+        when="no one has asked for a run of this spec yet (`startPolicy: OnRequest`)"
     ),
     TransitionKind.RUN_PENDING: TransitionMeaning(
         when="a request waits for the live run to end, or for the chains of `spec.dependsOn`"
     ),
     TransitionKind.STALE_REQUEST: TransitionMeaning(
-        when="an annotation names a run that it cannot be about any more, or stacks with which "
+        when="an annotation names a run that it can no longer be about, or stacks with which "
         "nothing can be done, or is too long; the message says why",
         is_warning=True,
     ),
@@ -92,7 +92,7 @@ MEANINGS: dict[TransitionKind, TransitionMeaning] = {
     TransitionKind.SUSPENDED: TransitionMeaning(
         when="a live run is suspended: no further stack starts"
     ),
-    TransitionKind.RESUMED: TransitionMeaning(when="a live run goes on"),
+    TransitionKind.RESUMED: TransitionMeaning(when="a live run resumes"),
     TransitionKind.WINDOW_CLOSED: TransitionMeaning(
         when="what is left of a run waits for the chain's window; the message says until when"
     ),
@@ -109,7 +109,7 @@ MEANINGS: dict[TransitionKind, TransitionMeaning] = {
     ),
     TransitionKind.STACK_STARTED: _stack("a stack's run is in progress"),
     TransitionKind.AWAITING_CONFIRMATION: _stack("a stack's run waits for a person, with the link"),
-    TransitionKind.STACK_CONFIRMED: _stack("a run that waited for a person goes on"),
+    TransitionKind.STACK_CONFIRMED: _stack("a run that waited for a person continues"),
     TransitionKind.STACK_RETRYING: _stack(
         "a stack's run failed, and another one follows", is_warning=True
     ),

@@ -69,7 +69,7 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
     "cause": Placeholder(_of_run("cause"), "what asked for the run"),
     "operation": Placeholder(_of_run("operation"), "`Apply`, `Plan` or `Destroy`"),
     "phase": Placeholder(_of_run("phase"), "phase of the run"),
-    "progress": Placeholder(_of_run("progress"), "stacks that ended well, of all: `5/7`"),
+    "progress": Placeholder(_of_run("progress"), "stacks that succeeded, of all: `5/7`"),
     "startTime": Placeholder(_of_run("start_time"), "when the run started"),
     "completionTime": Placeholder(_of_run("completion_time"), "when the run ended"),
     "workflowUrl": Placeholder(_of_run("workflow_url"), "the run's workflow in Temporal's web UI"),
@@ -78,10 +78,11 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
     "stackPhase": Placeholder(_of_stack("phase"), "phase of the stack"),
     "stackReason": Placeholder(_of_stack("reason"), "why the stack is in that phase"),
     "runUrl": Placeholder(_of_stack("run_url"), "the stack's run in Spacelift"),
-    "blockedBy": Placeholder(_of_stack("blocked_by"), "the stack that is to blame for a skip"),
+    "blockedBy": Placeholder(_of_stack("blocked_by"), "the stack because of which it was skipped"),
     "time": Placeholder(lambda news: news.time, "when the operator saw it, RFC 3339 in UTC"),
     "sequence": Placeholder(
-        lambda news: news.sequence, "how far the run was, as a number that grows; 0 if nobody knew"
+        lambda news: news.sequence,
+        "how far the run was, as a number that grows; 0 if that was not known",
     ),
     "id": Placeholder(lambda news: news.id, "id of the notification, the same if it comes twice"),
 }

@@ -87,8 +87,8 @@ class Metrics:
         )
         self.unforeseen_errors = self._counter(
             "stackchain_unforeseen_errors",
-            "Errors that nobody foresaw, by the part that goes on after them (reconcile, resync, "
-            "watch, notifier, queues).",
+            "Unforeseen errors, by the part that continues after them (reconcile, resync, watch, "
+            "notifier, queues).",
             "part",
         )
         # A series that begins with its first error shows no increase.

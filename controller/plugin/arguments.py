@@ -279,7 +279,7 @@ def top_parser() -> Parser:
         prog=PROGRAM,
         usage=f"{PROGRAM} COMMAND NAME [OPTIONS]",
         description="Look at and steer StackChains, with your own rights on the cluster.",
-        epilog=f"commands, each with a --help of its own:\n{listed}\n\n"
+        epilog=f"commands, each with its own --help:\n{listed}\n\n"
         "exit codes: 0 done; 1 the run did not succeed, or there is nothing to do; 2 wrong usage;\n"
         "  3 not found or forbidden; 4 the API server does not answer; 5 --timeout passed;\n"
         "  6 the output cannot be written",
@@ -445,7 +445,7 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_all(group: argparse._ActionsContainer) -> None:
-    group.add_argument("--all", action="store_true", help="each stack in a row of its own")
+    group.add_argument("--all", action="store_true", help="each stack in its own row")
 
 
 def phases(text: str) -> frozenset[str]:

@@ -3,17 +3,18 @@
 The one place where the page's documents are made, so that terminal and page never disagree.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from controller.api import reasons, v1alpha1
 from controller.api.json_fields import to_json
-from controller.api.reasons import ChainReason
-from controller.api.v1alpha1 import Phase, RunStatus, StackChain, StageStatus
-from controller.chain.run import attention
+from controller.api.reasons import ChainReason, StackReason
+from controller.api.v1alpha1 import Phase, RunStatus, StackChain, StackStatus, StageStatus
+from controller.chain.run import attention, holds
 from controller.chain.run.attention import Need
 from controller.display import stage_lines, tree
-from controller.plugin import exit_codes, explanation, newer_phases, page_actions, user_requests
+from controller.plugin import explanation, newer_phases, page_actions, page_words, user_requests
+from controller.plugin.user_requests import RequestKind
 from controller.ui.page_documents import ChainDocuments, Document, shown_resource
 
 _STATES = {Need.FIX: "failed", Need.DECISION: "person", Need.RELEASE: "blocked"}
@@ -43,13 +44,15 @@ def describe(body: Mapping[str, Any], *, options: Sequence[str] = ()) -> ChainDo
             "came with the operator.",
         )
     found = explanation.explain(chain)
-    may = page_actions.possible_of_stacks(chain)
     # The page shows chains of several namespaces.
     chosen = page_actions.chosen_options(options, chain.ref.namespace)
     state = _state(chain, [one.need for one in found.blocking if one.need is not None])
     stages = _stage_needs(chain, chosen)
-    # A field and the rows of stages say it.
-    noted_elsewhere = explanation.estimate_notes(chain)
+    # The page has a field for each, in the viewer's own time zone.
+    noted_elsewhere = {*explanation.estimate_notes(chain), *explanation.schedule_notes(chain)}
+    possible = page_actions.possible(chain)
+    advice = _advice_of_stacks(found, possible, chosen)
+    todo = page_words.of_chain(found, possible["actions"], chosen)
     ready = chain.status.condition("Ready")
     is_said = bool(stages) and ready is not None and ready.reason == ChainReason.AWAITING_APPROVAL
     return ChainDocuments(
@@ -59,18 +62,17 @@ def describe(body: Mapping[str, Any], *, options: Sequence[str] = ()) -> ChainDo
             "state": state,
             "headline": tree.ready_message(chain.status) or found.meaning.means,
             "means": found.meaning.means,
-            "do": ""
-            if is_said
-            else page_actions.with_options(explanation.chain_advice(found), chosen),
-            "command": f"{found.command} {chosen}" if found.command and not is_said else "",
+            # The rows of stages say it.
+            **(page_words.NOTHING if is_said else todo).document,
             "notes": [
                 page_actions.with_options(note, chosen)
                 for note in found.notes
                 if note not in noted_elsewhere
             ],
-            "needs": _needs(found, stages, may),
-            "advice": {one.stack.id: _advice(one, may) for one in found.blocking},
-            "possible": page_actions.possible(chain),
+            "needs": _needs(found, stages, advice),
+            "advice": advice,
+            "meanings": _meanings(chain),
+            "possible": possible,
             "stages": [_stage(one) for one in tree.current_stages(chain.status)],
             "changes": _changes(chain),
             "runsAfter": [one.name for one in chain.spec.depends_on],
@@ -80,11 +82,17 @@ def describe(body: Mapping[str, Any], *, options: Sequence[str] = ()) -> ChainDo
 
 
 def _needs(
-    found: explanation.ChainExplanation, stages: Sequence[Document], may: Callable[[str], list[str]]
+    found: explanation.ChainExplanation,
+    stages: Sequence[Document],
+    advice: Mapping[str, Document],
 ) -> list[Document]:
     """Return what needs someone, worst first: stacks, and stages that wait for an approval."""
     decisions = [(Need.DECISION, stage) for stage in stages]
-    stacks = [(one.need, _need(one, may)) for one in found.blocking if one.need is not None]
+    stacks = [
+        (one.need, _need(one, advice[one.stack.id]))
+        for one in found.blocking
+        if one.need is not None
+    ]
     return [need for _, need in sorted([*decisions, *stacks], key=lambda pair: pair[0])]
 
 
@@ -99,11 +107,8 @@ def _stage_needs(chain: StackChain, chosen: str) -> list[Document]:
             "message": "",
             "runUrl": "",
             "means": reasons.CHAIN_MEANINGS[ChainReason.AWAITING_APPROVAL].means,
-            "do": page_actions.with_options(
-                "If it may start, approve it: "
-                f"`{exit_codes.PROGRAM} approve {chain.ref.name} {stage.name}`.",
-                chosen,
-            ),
+            **page_words.of_stage(chain.ref.name, stage.name, chosen).document,
+            "chain": "",
             "holds": [],
             # Later stages wait for it, too.
             "held": sum(map(_left, stages[place:])),
@@ -115,12 +120,12 @@ def _stage_needs(chain: StackChain, chosen: str) -> list[Document]:
 
 
 def _left(stage: StageStatus) -> int:
-    """Return how many stacks of a stage have not ended well."""
+    """Return how many stacks of a stage have not succeeded."""
     done, _, total = stage.progress.partition("/")
     return int(total) - int(done) if done.isdecimal() and total.isdecimal() else 0
 
 
-def _need(blocking: explanation.BlockingStack, may: Callable[[str], list[str]]) -> Document:
+def _need(blocking: explanation.BlockingStack, advice: Document) -> Document:
     stack = blocking.stack
     return {
         "id": stack.id,
@@ -129,18 +134,45 @@ def _need(blocking: explanation.BlockingStack, may: Callable[[str], list[str]]) 
         "reason": stack.reason or "",
         "message": stack.message or "",
         "runUrl": attention.link_of(stack) or "",
-        **_advice(blocking, may),
+        **advice,
     }
 
 
-def _advice(blocking: explanation.BlockingStack, may: Callable[[str], list[str]]) -> dict[str, Any]:
-    # Of a large chain each stack may hold up hundreds.
+def _advice_of_stacks(
+    found: explanation.ChainExplanation, possible: Document, chosen: str
+) -> dict[str, Document]:
+    """Return what is said of each stack that keeps the chain from continuing."""
+    may = page_actions.possible_of_stacks(found.chain)
+    may_resume = RequestKind.RESUME in possible["actions"]
+    advice = dict[str, Document]()
+    for one in found.blocking:
+        name, actions = found.chain.ref.name, may(one.stack.id)
+        todo = page_words.of_stack(one, name, actions, chosen, may_resume=may_resume)
+        advice[one.stack.id] = {
+            "means": one.meaning.means,
+            **todo.document,
+            "chain": _other_chain(one.stack),
+            # Of a large chain each stack may hold up hundreds.
+            "holds": list(one.holds[:_MOST_HELD]),
+            "held": len(one.holds),
+            "actions": actions,
+        }
+    return advice
+
+
+def _other_chain(stack: StackStatus) -> str:
+    """Return the chain that has the stack, as `namespace/name`, where that holds it up."""
+    is_busy = stack.reason == StackReason.STACK_BUSY
+    return holds.chain_in(stack.message or "") if is_busy else ""
+
+
+def _meanings(chain: StackChain) -> dict[str, Document]:
+    """Return what the reasons of the stacks mean: each once, however many stacks have it."""
+    given = {stack.reason for stack in chain.status.stacks}
     return {
-        "means": blocking.meaning.means,
-        "do": blocking.meaning.do,
-        "holds": list(blocking.holds[:_MOST_HELD]),
-        "held": len(blocking.holds),
-        "actions": may(blocking.stack.id),
+        str(reason): {"means": meaning.means, "do": meaning.do}
+        for reason, meaning in reasons.STACK_MEANINGS.items()
+        if reason in given
     }
 
 
@@ -245,10 +277,12 @@ def _unreadable(body: Mapping[str, Any], problem: str) -> ChainDocuments:
     detail = {
         "resource": shown_resource(body),
         "state": "unreadable",
-        **dict.fromkeys(("headline", "means", "do", "command"), ""),
+        **dict.fromkeys(("headline", "means"), ""),
+        **page_words.NOTHING.document,
         "notes": [],
         "needs": [],
         "advice": {},
+        "meanings": {},
         "possible": page_actions.NOTHING,
         "stages": [],
         "changes": "",

@@ -426,15 +426,20 @@ def estimate_notes(chain: StackChain) -> list[str]:
     ]
 
 
+def schedule_notes(chain: StackChain) -> list[str]:
+    """Say when the schedule starts the next run, unless `Ready` says it."""
+    schedule, ready = chain.status.schedule, chain.status.condition("Ready")
+    if schedule is None or not schedule.next_time:
+        return []
+    if ready is not None and schedule.next_time in ready.message:
+        return []
+    return [f"The schedule asks for the next run at {schedule.next_time}."]
+
+
 def _automatic_starts(chain: StackChain) -> list[str]:
     """Say what starts a run automatically, and when."""
     schedule, notes = chain.status.schedule, list[str]()
-    ready = chain.status.condition("Ready")
-    is_said = (
-        ready is not None and schedule is not None and str(schedule.next_time) in ready.message
-    )
-    if schedule is not None and schedule.next_time and not is_said:
-        notes.append(f"The schedule asks for the next run at {schedule.next_time}.")
+    notes += schedule_notes(chain)
     if schedule is not None and schedule.missed:
         notes.append(
             f"The schedule has missed {schedule.missed}, the newest at {schedule.last_missed_time}."

@@ -39,6 +39,9 @@ def parse(body: Mapping[str, Any]) -> v1alpha1.StackChain:
 
 
 def _with_phases(parts: tuple[_Part, ...], raw: Sequence[Mapping[str, Any]]) -> tuple[_Part, ...]:
+    if not parts:
+        # A list that does not fit counts as missing.
+        return parts
     return tuple(_with_phase(*pair) for pair in zip(parts, raw, strict=True))
 
 

@@ -236,7 +236,7 @@ def render(name: str, chain: StackChain, drawing: tree.Drawing) -> list[Line]:
     order = _order_text(stacks, spec.operation, drawing)
     tail = f"{order}; at most {spec.policies.parallelism} at once."
     if tree.is_order_folded(stacks, drawing):
-        tail += " With --all, each stack has a row of its own."
+        tail += " With --all, each stack has its own row."
     return [
         head,
         (),

@@ -234,7 +234,7 @@ async def _check_queue(
     if missing:
         return _problem(
             name,
-            f"nobody polls for {' or '.join(missing)} tasks; start `stackchain {role}` with this "
+            f"nothing polls for {' or '.join(missing)} tasks; start `stackchain {role}` with this "
             "Temporal namespace and task queue, or look at its log",
         )
     pollers = {poller for state in states for poller in state.pollers}
@@ -244,7 +244,7 @@ async def _check_queue(
         return _problem(
             name,
             f"workers with other Spacelift accounts poll it, too ({shown}), and take tasks that "
-            "they cannot do; give each installation a TEMPORAL_TASK_QUEUE of its own, or restart "
+            "they cannot do; give each installation its own TEMPORAL_TASK_QUEUE, or restart "
             "workers that were started before an account was added",
         )
     return CheckResult(check=name, ok=True, message=shown)

@@ -18,6 +18,7 @@ class ChainDocuments:
     detail: Document
 
 
+_SENT_IN_PART = ("advice", "meanings")
 _OF_METADATA = ("name", "namespace", "uid", "resourceVersion")
 
 
@@ -33,11 +34,11 @@ def shown_resource(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def change_between(old: Document, new: Document) -> dict[str, Any]:
-    """Return what has changed: of stacks and advice only those that are new or other."""
+    """Return what has changed: of stacks, advice and meanings only those that are new or other."""
     stacks, known = _stacks_of(new), _stacks_of(old)
     resource = new["resource"]
     status = {key: value for key, value in resource["status"].items() if key != "stacks"}
-    rest = {key: value for key, value in new.items() if key != "advice"}
+    rest = {key: value for key, value in new.items() if key not in _SENT_IN_PART}
     advice = {
         stack_id: one
         for stack_id, one in new["advice"].items()
@@ -49,6 +50,11 @@ def change_between(old: Document, new: Document) -> dict[str, Any]:
         "stacks": [stack for key, stack in stacks.items() if known.get(key) != stack],
         "removed": [key for key in known if key not in stacks],
         "advice": {**advice, **gone},
+        "meanings": {
+            reason: one
+            for reason, one in new["meanings"].items()
+            if old["meanings"].get(reason) != one
+        },
     }
 
 

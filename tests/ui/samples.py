@@ -10,6 +10,10 @@ Json = dict[str, Any]
 START = datetime.datetime(2026, 3, 1, 10, 0, tzinfo=datetime.UTC)
 HOSTILE = '<img src=x onerror=alert(1)>\u202e\u0007 & "quotes" \'; DROP'
 _OVER = frozenset({"Succeeded", "Failed", "Skipped", "Canceled", "TimedOut"})
+BUSY = (
+    "Another chain runs 'svc-4': team-a/billing run 7. This chain's turn comes when that has ended."
+)
+LOCK = {"needsPerson": True, "url": "https://acme.app.spacelift.io/stack/svc-5"}
 PLATFORM = {
     "network": [],
     "dns": [],
@@ -374,7 +378,11 @@ def all_kinds(start: datetime.datetime = START) -> list[Json]:
         "schedule": {"digest": "d", "checkedTime": at(0), "nextTime": at(86400, start=start)}
     }
     message = "All 6 stacks succeeded."
-    blocked = [*done[:5], stack("svc-5", "Waiting", reason="StackLocked", start=start)]
+    blocked = [
+        *done[:4],
+        stack("svc-4", "Waiting", reason="StackBusy", start=start, message=BUSY),
+        stack("svc-5", "Waiting", reason="StackLocked", start=start, heldBy=LOCK),
+    ]
     running = [stack(f"next-{one}", "Running", start=start) for one in range(3)]
     return [
         platform(start=start),

@@ -229,6 +229,48 @@ test("a click lights up what is above and below", async (t) => {
   await close(page);
 });
 
+test("a skipped stack names the one that it was skipped behind, and leads to it", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=platform&view=table&stack=alerts");
+  const drawer = page.locator("stackchain-drawer");
+  await drawer.getByText(/Skipped because\s+monitoring\s+failed\./).waitFor();
+  await page.getByRole("row", { name: /alerts/ }).getByText("Skipped because monitoring failed.").waitFor();
+  await drawer.getByText("Skipped because").getByRole("button", { name: "monitoring" }).click();
+  await drawer.getByRole("heading", { name: "monitoring", exact: true }).waitFor();
+  assert.match(page.url(), /stack=monitoring/);
+  await drawer.getByText(/press Retry, or run/).locator("code").getByText("kubectl stackchain retry platform --stack monitoring").waitFor();
+  await close(page);
+});
+
+test("a stack that another chain has leads to that chain", async (t) => {
+  const page = await open(t, "?namespace=team-b&chain=search&stack=svc-4");
+  await page.getByText("In use by chain").getByRole("link", { name: "team-a/billing" }).click();
+  await page.locator(".crumb").getByText("billing").waitFor();
+  assert.match(page.url(), /namespace=team-a&chain=billing/);
+  await close(page);
+});
+
+test("ids are copied", async (t) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: base });
+  const page = await open(t, "?namespace=platform&chain=platform&stack=monitoring");
+  for (const [name, id] of [["Copy the id of the stack", "monitoring"], ["Copy the id of the run", "01JMONITORING"]]) {
+    await page.getByRole("button", { name }).click();
+    await page.getByText(`${id} was copied.`).waitFor();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), id);
+  }
+  await close(page);
+});
+
+test("code in a sentence is code, and nothing has a backtick", async (t) => {
+  for (const path of ["?namespace=team-b&chain=paused", "?namespace=team-a&chain=staged", "?namespace=platform&chain=teardown&stack=dashboards"]) {
+    const page = await open(t, path);
+    await page.locator(".headline").waitFor();
+    const text = await page.locator(".headline, .needs, stackchain-drawer .body").allInnerTexts();
+    assert.ok(await page.locator(".headline code, .needs code, stackchain-drawer code").count() > 0);
+    assert.doesNotMatch(text.join("\n"), /`/);
+    await close(page);
+  }
+});
+
 test("the graph is saved in each format", async (t) => {
   const page = await open(t, "?namespace=platform&chain=platform");
   for (const [name, file] of [["SVG", "platform.svg"], ["Mermaid", "platform.mmd"], ["DOT", "platform.dot"]]) {

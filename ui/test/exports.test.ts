@@ -6,7 +6,7 @@ import { layOut } from "../src/graph/layout.js";
 import { link, readChain } from "../src/graph/model.js";
 import { parse, stacksOf } from "./stacks.js";
 
-const HOSTILE = `"]<script>alert(1)</script>&\u0000\n\\`;
+const HOSTILE = `"]<script>alert(1)</script>&\u0000\u202e\n\\`;
 
 test("Mermaid", () => {
   const text = toMermaid(stacksOf("a; b: a", { a: "Succeeded", b: "AwaitingConfirmation" }));
@@ -36,7 +36,19 @@ test("text from outside stays text in each format", () => {
 
   assert.ok(!mermaid.includes("<script") && !mermaid.includes('"]<'));
   assert.ok(dot.startsWith('digraph "\\"]<script>'));
-  assert.ok(!svg.includes("<script") && !svg.includes("\u0000"));
+  assert.ok(!svg.includes("<script"));
+  for (const text of [mermaid, dot, svg]) {
+    assert.doesNotMatch(text, /[\u0000\u202e]/);
+  }
+  assert.ok(dot.includes("\\\\u202e"));
+});
+
+test("a folded group says what it counts", () => {
+  const stacks = stacksOf("a; b; c", { "*": "Succeeded" });
+
+  const svg = toSvg("prod", layOut(stacks, { isFolded: true, opened: new Set() }));
+
+  assert.match(svg, />3 finished stacks</);
 });
 
 for (const [value, expected] of [

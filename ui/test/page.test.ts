@@ -1,15 +1,28 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { age, changes, counted, duration, matches, oneLine, seconds, whyEmpty } from "../src/shared/format.js";
+import {
+  age,
+  changes,
+  clockTime,
+  codeParts,
+  counted,
+  duration,
+  exactTime,
+  matches,
+  oneLine,
+  seconds,
+  whyEmpty,
+} from "../src/shared/format.js";
 import type { Change, Detail, Row } from "../src/page/documents.js";
 import { merge, sortRows } from "../src/page/merging.js";
-import { LIST, inView, nextSort, readRoute, writeRoute } from "../src/page/route.js";
+import { LIST, chainLink, inView, nextSort, readRoute, writeRoute } from "../src/page/route.js";
 import { differences, phaseCounts } from "../src/page/comparing.js";
 import { isFound, tableOf, timesOf } from "../src/page/rows.js";
 import { ticks, timelineOf } from "../src/page/timing.js";
 import { readChain } from "../src/graph/model.js";
 import { lookOf } from "../src/graph/phases.js";
+import { because, sentence, why } from "../src/graph/why.js";
 import { parse } from "./stacks.js";
 
 const NOW = Date.parse("2026-01-01T01:00:00Z");
@@ -58,6 +71,91 @@ test("other words for numbers and times", () => {
   assert.equal(oneLine(" a\n\tb\u0007\u202ec "), "a b c");
 });
 
+test("a time of another year has its year", () => {
+  assert.match(clockTime("2026-03-01T10:00:00Z", NOW), /^Mar 1, \d\d:00:00$/);
+  assert.match(clockTime("2025-03-01T10:00:00Z", NOW), /^Mar 1, 2025, \d\d:00:00$/);
+  assert.equal(clockTime("nonsense", NOW), "");
+});
+
+test("an exact time has its zone, and is the one that texts of the server have", () => {
+  assert.match(exactTime("2026-03-01T10:00:00Z"), /^Mar 1, 2026, \d\d:00:00 \S+ \(2026-03-01T10:00:00Z\)$/);
+  assert.equal(exactTime(""), "");
+});
+
+for (const [text, code] of [
+  ["Set `spec.suspend` to false.", ["spec.suspend"]],
+  ["`a` and `b`", ["a", "b"]],
+  ["one ` alone", []],
+  ["`a` and ` alone", ["a"]],
+  ["``", []],
+  ["", []],
+] as const) {
+  test(`code in a text: ${text}`, () => {
+    const parts = codeParts(text);
+
+    assert.deepEqual(parts.filter((part) => part.isCode).map((part) => part.text), code);
+    assert.equal(parts.map((part) => (part.isCode ? `\`${part.text}\`` : part.text)).join(""), text);
+  });
+}
+
+const MEANINGS = { UpstreamPending: { means: "An upstream stack has not ended yet.", do: "Nothing." } };
+
+for (const [stack, expected] of [
+  [{ reason: "RunFinished" }, ""],
+  [{ reason: "RunFailed", message: "No token.", attempts: 2 }, "Attempt 2. No token."],
+  [{ reason: "UpstreamPending" }, "An upstream stack has not ended yet."],
+  [{ reason: "OfANewerOperator" }, "OfANewerOperator"],
+  [{ reason: "constructor" }, "constructor"],
+  [{ reason: "UpstreamNotSucceeded", blockedBy: "a" }, "Skipped because a timed out."],
+  [{ reason: "UpstreamNotSucceeded", blockedBy: "gone" }, "Skipped because gone did not succeed."],
+  [{ reason: "StageNotSucceeded", blockedBy: "a" }, "Skipped because a timed out, and an earlier stage needs it."],
+  [{ blockedBy: "a", message: "Not run because 'a' failed." }, "Not run because 'a' failed."],
+] as const) {
+  test(`why a stack is where it is: ${expected || "its phase says it"}`, () => {
+    const stacks = parse([{ id: "a", phase: "TimedOut" }, { id: "b", ...stack }]);
+
+    assert.equal(why(stacks[1]!, stacks, MEANINGS), expected);
+  });
+}
+
+test("the message of a skipped stack is split at the stack that it names", () => {
+  const [named, other] = parse([
+    { id: "b", blockedBy: "a", message: "Not run because the run of 'a' was stopped." },
+    { id: "c", blockedBy: "a", message: "Run 3 was canceled." },
+  ]);
+
+  assert.deepEqual(because(named!, undefined), ["Not run because the run of ", " was stopped."]);
+  assert.deepEqual(because(other!, undefined), ["Skipped because ", " did not succeed."]);
+});
+
+test("what to do names the button to those who have it", () => {
+  const todo = { do: "Fix the cause. Then retry it", ask: "Retry", command: "kubectl x" };
+
+  assert.equal(sentence(todo, true), "Fix the cause. Then retry it: press Retry, or run `kubectl x`.");
+  assert.equal(sentence(todo, false), "Fix the cause. Then retry it: run `kubectl x`.");
+  assert.equal(sentence({ ...todo, command: "" }, true), "Fix the cause. Then retry it: press Retry.");
+  assert.equal(sentence({ do: "Nothing.", ask: "", command: "" }, true), "Nothing.");
+  assert.equal(sentence({ do: "Look.", ask: "", command: "kubectl x" }, true), "Look. `kubectl x`");
+});
+
+test("links to other chains", () => {
+  assert.equal(chainLink("team-b/other"), writeRoute({ ...LIST, namespace: "team-b", chain: "other" }));
+  assert.deepEqual(["", "other", "a/b/c"].map(chainLink), ["", "", ""]);
+});
+
+test("what holds a stack up is read with care", () => {
+  const [stack] = parse([
+    {
+      id: "a",
+      heldBy: { needsPerson: "yes", url: "javascript:alert(1)" },
+      unusedRuns: [{ runId: "01J", runUrl: "https://x" }, 7],
+    },
+  ]);
+
+  assert.deepEqual(stack!.heldBy, { needsPerson: false, url: "" });
+  assert.deepEqual(stack!.unusedRuns.map((run) => run.runUrl), ["https://x/", ""]);
+});
+
 function row(name: string, state: string): Row {
   return { namespace: "n", name, state } as unknown as Row;
 }
@@ -79,12 +177,14 @@ test("a change replaces what is in it and keeps the rest", () => {
       status: { stacks: [{ id: "a", phase: "Running" }, { id: "b" }, { id: "c" }], graph: { stacks: 3 } },
     },
     advice: { a: { means: "old", do: "", holds: [], held: 0 }, b: { means: "kept", do: "", holds: [], held: 0 } },
+    meanings: { RunFailed: { means: "old", do: "" }, Kept: { means: "kept", do: "" } },
   } as unknown as Detail;
   const change = {
     detail: { state: "fine", resource: { metadata: { name: "c" }, status: { graph: { stacks: 3 } } } },
     stacks: [{ id: "a", phase: "Succeeded" }, { id: "d" }],
     removed: ["c"],
     advice: { a: null },
+    meanings: { RunFailed: { means: "new", do: "" } },
   } as unknown as Change;
 
   const merged = merge(known, change);
@@ -96,6 +196,7 @@ test("a change replaces what is in it and keeps the rest", () => {
     { id: "d" },
   ]);
   assert.deepEqual(Object.keys(merged.advice), ["b"]);
+  assert.deepEqual(Object.values(merged.meanings).map((one) => one.means), ["new", "kept"]);
 });
 
 for (const [status, text] of [

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import re
 
 from controller import outside_text, times
 from controller.api import reasons, v1alpha1
@@ -18,12 +19,15 @@ DETAILED = frozenset(
     }
 )
 
+# The start of what `of_chain` says where it knows the chain.
+_OTHER_CHAIN = re.compile(r"Another chain runs '.*?': ([a-z0-9-]+/[a-z0-9.-]+) run \d+\b")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Hold:
     """What of a stack may hold its runs.
 
-    `locked_by` is somebody else than the chain's own API key. The blocker is another run than the
+    `locked_by` is someone else than the chain's own API key. The blocker is another run than the
     one that waits.
     """
 
@@ -84,6 +88,12 @@ def of_chain(stack_id: str, holder: HoldingChain | None) -> StackMeaning:
     return _waits(reasons.StackReason.STACK_BUSY, message, held_by)
 
 
+def chain_in(message: str) -> str:
+    """Return the chain that a message of `of_chain` names, as `namespace/name`; empty if none."""
+    found = _OTHER_CHAIN.match(message)
+    return found[1] if found is not None else ""
+
+
 def of_queued(state: str, hold: Hold | None) -> StackMeaning:
     """Return what a run that is queued or ready means for its stack."""
     if state == RunState.READY:
@@ -136,7 +146,7 @@ def _blocked_message(hold: Hold) -> str:
 
 
 def _needs_person(state: str) -> bool:
-    """Whether a run in this state goes on only once somebody has acted."""
+    """Whether a run in this state continues only once someone has acted."""
     return state in run_states.WAITING_FOR_PERSON or state == RunState.QUEUED
 
 

@@ -71,7 +71,7 @@ class Publishing:
         publishing.cancel()
         await asyncio.gather(publishing, return_exceptions=True)
         if self._unwanted is not None:
-            workflow.logger.info("Nobody wants this run", extra={"why": self._unwanted})
+            workflow.logger.info("No one wants this run", extra={"why": self._unwanted})
         if self._unwanted is not None or self._is_orphan:
             return
         try:

@@ -1,11 +1,13 @@
-"""What the page is told of a chain agrees with what `explain` says of it."""
+"""What the page shows of a chain agrees with what `explain` says of it."""
 
+import json
 from typing import Any
 from urllib import parse as urlparse
 
 import pytest
 
 from controller.api import v1alpha1
+from controller.chain.run import holds
 from controller.display import tree
 from controller.kube import errors
 from controller.plugin import chain_page, explanation, output, page_command, page_sources
@@ -82,10 +84,14 @@ def test_words_are_those_of_explain() -> None:
         key: found[key] for key in ("means", "notes")
     }
     assert detail["do"] == explanation.chain_advice(explained)
-    words = ("means", "do", "holds")
+    words = ("means", "holds")
     assert {one["id"]: [one[word] for word in words] for one in found["stacks"]} == {
         key: [one[word] for word in words] for key, one in detail["advice"].items()
     }
+    assert all(
+        detail["advice"][one["id"]]["do"] in (one["do"], f"{one['do']} Then retry it")
+        for one in found["stacks"]
+    )
     assert [need["id"] for need in detail["needs"]] == ["monitoring", "database"]
 
 
@@ -110,9 +116,9 @@ def test_a_stage_that_waits_for_an_approval_needs_someone() -> None:
     (need,) = [one for one in detail["needs"] if one["stage"]]
     assert (need["id"], need["stage"], need["held"]) == ("", "production", 9)
     assert need["means"] == "A stage waits for a person to approve it (`approval: Required`)."
-    assert need["do"] == (
-        "If it may start, approve it: "
-        "`kubectl stackchain approve staged production --context kind -n team-a`."
+    assert (need["do"], need["ask"]) == ("If it may start, approve it", "Approve")
+    assert need["command"] == (
+        "kubectl stackchain approve staged production --context kind -n team-a"
     )
     assert len(detail["needs"]) == tree.needs(status)
     assert (detail["do"], detail["command"]) == ("", "")
@@ -142,6 +148,102 @@ def test_the_estimate_is_a_field_of_the_page_and_no_note() -> None:
     assert detail["resource"]["status"]["latestRun"]["estimatedCompletionTime"] == samples.at(600)
     assert samples.at(600) not in " ".join(detail["notes"])
     assert samples.at(600) in " ".join(explanation.explain(v1alpha1.parse(body)).notes)
+
+
+def test_the_next_time_of_the_schedule_is_a_field_of_the_page_and_no_note() -> None:
+    """A note has it in UTC, the field in the viewer's own time zone."""
+    body = body_of("nightly")
+    next_time = body["status"]["schedule"]["nextTime"]
+
+    documents = chain_page.describe(body)
+
+    assert documents.row["nextTime"] == next_time
+    assert next_time not in " ".join(documents.detail["notes"])
+    assert next_time in " ".join(explanation.explain(v1alpha1.parse(body)).notes)
+
+
+ENDED = [
+    ("StackFailed", "Failed", "Retry", "kubectl stackchain retry prod -n team-b"),
+    ("RunCanceled", "Canceled", "Retry", "kubectl stackchain retry prod -n team-b"),
+    ("DeadlineExceeded", "TimedOut", "Retry", "kubectl stackchain retry prod -n team-b"),
+]
+
+
+@pytest.mark.parametrize(("reason", "phase", "ask", "command"), ENDED)
+def test_what_to_do_names_the_button_where_the_page_has_it(
+    reason: str, phase: str, ask: str, command: str
+) -> None:
+    stacks = [samples.stack("a", "Canceled", reason="ChainCanceled")]
+    ready = ("False", reason, "x")
+    body = samples.chain("prod", stacks, ready=ready, phase=phase, namespace="team-b")
+
+    detail = chain_page.describe(body).detail
+
+    assert (detail["ask"], detail["command"]) == (ask, command)
+    assert ask in detail["possible"]["actions"]
+    assert "annotation" not in detail["do"]
+    assert not detail["do"].endswith(".")
+
+
+def test_a_button_that_is_not_there_is_not_named() -> None:
+    """A chain that is being deleted takes no retry."""
+    stacks = [samples.stack("a", "Canceled", reason="ChainCanceled")]
+    body = samples.chain("prod", stacks, ready=("False", "RunCanceled", "x"), phase="Canceled")
+    body["metadata"]["deletionTimestamp"] = samples.at(0)
+
+    assert chain_page.describe(body).detail["ask"] == ""
+
+
+def test_a_suspended_chain_is_resumed_by_its_button() -> None:
+    body = samples.chain("prod", [], ready=("Unknown", "Suspended", "x"), namespace="team-b")
+    body["spec"]["suspend"] = True
+
+    detail = chain_page.describe(body).detail
+
+    assert (detail["do"], detail["ask"]) == ("To continue, resume the chain", "Resume")
+
+
+def test_a_stack_that_may_be_retried_names_its_button_and_command() -> None:
+    body = samples.platform()
+
+    advice = chain_page.describe(body).detail["advice"]
+
+    assert advice["monitoring"]["actions"] == ["Retry", "Bypass"]
+    assert (advice["monitoring"]["do"], advice["monitoring"]["ask"]) == (
+        "Open the run at the link and fix the cause. Then retry it",
+        "Retry",
+    )
+    assert advice["monitoring"]["command"] == (
+        "kubectl stackchain retry platform --stack monitoring -n platform"
+    )
+    assert (advice["database"]["ask"], advice["database"]["command"]) == ("", "")
+
+
+def test_each_reason_that_occurs_is_explained_once() -> None:
+    detail = chain_page.describe(body_of("fleet-500")).detail
+
+    stacks = detail["resource"]["status"]["stacks"]
+    assert set(detail["meanings"]) == {one["reason"] for one in stacks}
+    assert len(json.dumps(detail["meanings"])) < 4096
+    assert detail["meanings"]["UpstreamPending"]["means"] == "An upstream stack has not ended yet."
+
+
+def test_a_reason_of_a_newer_operator_has_no_meaning() -> None:
+    body = samples.chain(
+        "a", [samples.stack("a", "Waiting", reason="New")], ready=("True", "x", "")
+    )
+
+    assert chain_page.describe(body).detail["meanings"] == {}
+
+
+@pytest.mark.parametrize("chain", ["team-b/other", ""])
+def test_a_stack_that_another_chain_has_names_the_chain(chain: str) -> None:
+    holder = holds.HoldingChain(chain=f"{chain} run 3" if chain else "", waits_for_person=True)
+    meaning = holds.of_chain("vpc", holder)
+    stack = samples.stack("vpc", "Waiting", reason=str(meaning.reason), message=meaning.message)
+    body = samples.chain("a", [stack], ready=("Unknown", "Blocked", "x"))
+
+    assert chain_page.describe(body).detail["advice"]["vpc"]["chain"] == chain
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,16 @@ def test_what_is_known_stays_what_it_is() -> None:
     assert newer_phases.parse({**body, "status": None}) == v1alpha1.parse({**body, "status": {}})
 
 
+def test_a_list_that_does_not_fit_counts_as_missing() -> None:
+    body = body_of(make_shown_status(make_stack_status("a")))
+    body["status"]["stacks"][0]["level"] = "new"
+
+    chain = newer_phases.parse(body)
+
+    assert chain.status.stacks == ()
+    assert chain.status.latest_run is not None
+
+
 def test_many_stacks_of_an_unknown_phase_are_counted() -> None:
     stacks = [make_stack_status(f"s{number:02}") for number in range(45)]
     phases = {stack.id: "Hibernating" for stack in stacks[:40]}

@@ -6,7 +6,7 @@ from controller.ui.page_documents import change_between, shown_resource
 def detail(stacks: object, **more: object) -> dict[str, Any]:
     status = {"latestRun": {"number": 1}, "stacks": stacks}
     resource = {"metadata": {"name": "a", "uid": "u"}, "status": status}
-    return {"resource": resource, "state": "running", "advice": {}} | more
+    return {"resource": resource, "state": "running", "advice": {}, "meanings": {}} | more
 
 
 def test_a_change_has_only_the_stacks_that_changed_and_names_those_that_are_gone() -> None:
@@ -27,6 +27,16 @@ def test_advice_that_is_no_longer_given_is_taken_back() -> None:
     new = detail([], advice={"b": {"do": "z"}})
 
     assert change_between(old, new)["advice"] == {"a": None, "b": {"do": "z"}}
+
+
+def test_a_meaning_that_is_known_is_not_sent_again() -> None:
+    old = detail([], meanings={"RunFailed": {"do": "x"}})
+    new = detail([], meanings={"RunFailed": {"do": "x"}, "Kept": {"do": "y"}})
+
+    change = change_between(old, new)
+
+    assert change["meanings"] == {"Kept": {"do": "y"}}
+    assert "meanings" not in change["detail"]
 
 
 def test_stacks_of_a_status_that_is_not_as_it_should_be_are_left_out() -> None:

@@ -2,6 +2,7 @@
 
 import { BOX_HEIGHT, BOX_WIDTH, type Box, type Layout } from "./layout.js";
 import type { Stack } from "./model.js";
+import { counted } from "../shared/format.js";
 import { GLYPHS, type Tone, lookOf } from "./phases.js";
 
 const FILLS: Readonly<Record<Tone, { fill: string; line: string }>> = {
@@ -12,6 +13,7 @@ const FILLS: Readonly<Record<Tone, { fill: string; line: string }>> = {
   faint: { fill: "#f3f4f6", line: "#5b6472" },
 };
 const MARGIN = 24;
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
 export function toMermaid(stacks: readonly Stack[]): string {
   const ids = new Map(stacks.map((stack, place) => [stack.id, `s${place}`]));
@@ -69,7 +71,7 @@ function svgBox(box: Box): string {
   const { word, glyph, tone } = lookOf(stack?.phase ?? "");
   const { fill, line } = FILLS[tone];
   const count = box.item.stacks.length;
-  const title = box.item.kind === null ? (stack?.id ?? "") : `${count} ${box.item.kind}`;
+  const title = box.item.kind === null ? (stack?.id ?? "") : counted(count, `${box.item.kind} stack`);
   return [
     `<g transform="translate(${box.x} ${box.y})">`,
     `<rect width="${BOX_WIDTH}" height="${BOX_HEIGHT}" rx="8" fill="${fill}" stroke="${line}"/>`,
@@ -102,7 +104,7 @@ function edgesOf(stacks: readonly Stack[]): [string, string][] {
 }
 
 function xmlText(text: string): string {
-  const visible = text.replace(/[\u0000-\u001f\u007f-\u009f\ufffe\uffff]/g, " ").toWellFormed();
+  const visible = text.replace(/[\u0000-\u001f\u007f-\u009f\ufffe\uffff]/g, " ").replace(UNSEEN, "").toWellFormed();
   return visible.replace(/[<>&"']/g, (one) => `&#${one.charCodeAt(0)};`);
 }
 
@@ -113,7 +115,12 @@ function mermaidText(text: string): string {
     .join("");
 }
 
+/** What nobody sees, such as a change of the direction, is shown by its number, as `\u202e`. */
 function dotText(text: string): string {
-  const escaped = text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
-  return `"${escaped.replace(/[\u0000-\u001f\u007f-\u009f]/g, " ")}"`;
+  const seen = text
+    .replaceAll("\\", "\\\\")
+    .replaceAll('"', '\\"')
+    .replaceAll("\n", "\\n")
+    .replace(UNSEEN, (one) => `\\\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return `"${seen.toWellFormed()}"`;
 }

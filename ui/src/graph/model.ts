@@ -9,6 +9,21 @@ export interface Delta {
   readonly deleted: number;
 }
 
+/** What outside of the chain holds a stack up: a run, a lock, another chain. */
+export interface Holder {
+  /** Whether it does not end on its own. */
+  readonly needsPerson: boolean;
+  /** Where it can be ended; empty if that is not known. */
+  readonly url: string;
+}
+
+/** A run that Spacelift carried out because of the chain, and that no stack used. */
+export interface UnusedRun {
+  readonly runId: string;
+  readonly runState: string;
+  readonly runUrl: string;
+}
+
 export interface Stack {
   readonly id: string;
   readonly name: string;
@@ -24,6 +39,10 @@ export interface Stack {
   readonly startTime: string;
   readonly completionTime: string;
   readonly delta: Delta | null;
+  /** The stack because of which it was skipped; empty if there is none. */
+  readonly blockedBy: string;
+  readonly heldBy: Holder | null;
+  readonly unusedRuns: readonly UnusedRun[];
 }
 
 export interface Run {
@@ -102,6 +121,7 @@ function readStack(item: unknown): Stack {
   const stack = object(item);
   const id = text(stack["id"]);
   const delta = object(stack["delta"]);
+  const heldBy = object(stack["heldBy"]);
   return {
     id,
     name: text(stack["name"]) || id,
@@ -123,6 +143,14 @@ function readStack(item: unknown): Stack {
           deleted: number(delta["deleted"], 0),
         }
       : null,
+    blockedBy: text(stack["blockedBy"]),
+    heldBy: isObject(stack["heldBy"])
+      ? { needsPerson: heldBy["needsPerson"] === true, url: link(heldBy["url"]) }
+      : null,
+    unusedRuns: list(stack["unusedRuns"]).map((one) => {
+      const run = object(one);
+      return { runId: text(run["runId"]), runState: text(run["runState"]), runUrl: link(run["runUrl"]) };
+    }),
   };
 }
 

@@ -1,18 +1,19 @@
 /** All that is known of one stack: why it is where it is, what to do, its run and its neighbors. */
 
 import { LitElement, type TemplateResult, css, html, nothing } from "lit";
-import { customElement, property } from "lit/decorators.js";
+import { customElement, property, state } from "lit/decorators.js";
 
-import { age, changes, clockTime, counted, duration, oneLine, seconds } from "../shared/format.js";
+import { age, changes, clockTime, counted, duration, exactTime, oneLine, seconds } from "../shared/format.js";
 import { parts, tokens } from "../shared/styles.js";
-import { icon, idOf, phase } from "../shared/templates.js";
+import { coded, icon, idOf, phase } from "../shared/templates.js";
 import { relatives } from "./folding.js";
 import type { Stack } from "./model.js";
+import { type Meaning, type Todo, because, sentence } from "./why.js";
 
 /** What the reason of a stack means and what to do about it, in the words of `explain`. */
-export interface Advice {
-  readonly means: string;
-  readonly do: string;
+export interface Advice extends Meaning, Todo {
+  /** Another chain that has the stack, as `namespace/name`; empty if none is known. */
+  readonly chain: string;
   /** The first stacks that it holds up, and how many there are. */
   readonly holds: readonly string[];
   readonly held: number;
@@ -21,6 +22,7 @@ export interface Advice {
 }
 
 const MOST_LISTED = 12;
+const COPIED_MILLISECONDS = 2000;
 
 @customElement("stackchain-drawer")
 export class StackDrawer extends LitElement {
@@ -90,6 +92,7 @@ export class StackDrawer extends LitElement {
         display: grid;
         grid-template-columns: 92px minmax(0, 1fr);
         gap: 6px 12px;
+        align-items: baseline;
         margin: 0;
       }
       dt {
@@ -122,9 +125,36 @@ export class StackDrawer extends LitElement {
       .names button:hover {
         background: var(--hover);
       }
-      code {
-        font-family: var(--mono);
-        font-size: 12px;
+      .button.icon.copy {
+        width: 24px;
+        height: 24px;
+        vertical-align: middle;
+        color: var(--muted);
+      }
+      header .button.icon.copy {
+        margin: 3px -6px 0 0;
+      }
+      .who {
+        display: inline-block;
+        max-width: 100%;
+        padding: 0 6px;
+        border: 1px solid var(--line);
+        border-radius: 6px;
+        background: none;
+        font-weight: 600;
+        cursor: pointer;
+        vertical-align: bottom;
+      }
+      .who:hover {
+        background: var(--hover);
+      }
+      .runs {
+        display: grid;
+        gap: 4px;
+        margin: 0;
+        padding: 0;
+        list-style: none;
+        overflow-wrap: anywhere;
       }
     `,
   ];
@@ -134,7 +164,16 @@ export class StackDrawer extends LitElement {
   @property({ attribute: false }) advice: Advice | null = null;
   /** What the page offers for this stack: a click dispatches `stack-action`. */
   @property({ attribute: false }) actions: readonly string[] = [];
+  /** What its reason means; for stacks without advice. */
+  @property({ attribute: false }) meaning: Meaning | null = null;
+  /** Whether the viewer has the buttons that advice names. */
+  @property({ attribute: false }) mayAsk = false;
+  /** Of the run of the chain. */
+  @property({ attribute: false }) workflowUrl = "";
+  /** Leads to the chain that has the stack, where advice names one. */
+  @property({ attribute: false }) chainLink = "";
   @property({ type: Number }) now = Date.now();
+  @state() private copied = "";
 
   protected override render(): TemplateResult | typeof nothing {
     const stack = this.stack;
@@ -143,6 +182,7 @@ export class StackDrawer extends LitElement {
     }
     return html`<header>
         <h2 id="title" tabindex="-1">${oneLine(stack.id)}</h2>
+        ${this.#copy(oneLine(stack.id), "Copy the id of the stack")}
         <button class="button icon plain" aria-label="Close" @click=${this.#close}>
           ${icon("close")}
         </button>
@@ -150,7 +190,9 @@ export class StackDrawer extends LitElement {
       <div class="body" tabindex="0" role="region" aria-labelledby="title">
         <div>${phase(stack.phase)}</div>
         ${this.#why(stack)} ${this.#links(stack)} ${this.#facts(stack)} ${this.#neighbors(stack)}
-      </div>`;
+        ${this.#unusedRuns(stack)}
+      </div>
+      <div class="unseen" role="status">${this.copied ? `${this.copied} was copied.` : ""}</div>`;
   }
 
   focusTitle(): void {
@@ -158,21 +200,55 @@ export class StackDrawer extends LitElement {
   }
 
   #why(stack: Stack): TemplateResult | typeof nothing {
-    const advice = this.advice;
-    const text = stack.message || advice?.means || "";
-    const isAction = advice !== null && advice.do !== "" && advice.do !== "Nothing.";
-    if (!text && !isAction) {
-      return nothing;
-    }
+    const { advice, meaning } = this;
+    // The stack that it was skipped behind is what needs someone.
+    const todo = advice ? sentence(advice, this.mayAsk) : stack.blockedBy ? "" : (meaning?.do ?? "");
+    const isAction = todo !== "" && todo !== "Nothing.";
     const tone = ["Failed", "TimedOut", "Canceled"].includes(stack.phase) ? "bad" : "attention";
-    return html`${text ? html`<p class="message">${text}</p>` : nothing}
-    ${isAction
-      ? html`<div class="do ${tone}"><b>What to do</b>${advice.do}</div>`
-      : nothing}`;
+    return html`${stack.blockedBy ? this.#because(stack) : this.#message(stack.message || advice?.means || meaning?.means || "")}
+    ${this.chainLink && advice
+      ? html`<p class="message">In use by chain <a href=${this.chainLink} data-internal>${oneLine(advice.chain)}</a>.</p>`
+      : nothing}
+    ${isAction ? html`<div class="do ${tone}"><b>What to do</b>${coded(todo)}</div>` : nothing}`;
+  }
+
+  #message(text: string): TemplateResult | typeof nothing {
+    return text ? html`<p class="message">${coded(text)}</p>` : nothing;
+  }
+
+  #because(stack: Stack): TemplateResult {
+    const blocker = this.stacks.find((one) => one.id === stack.blockedBy);
+    const [before, after] = because(stack, blocker);
+    const name = oneLine(stack.blockedBy);
+    const isSaid = !stack.message || stack.message === `${before}'${stack.blockedBy}'${after}`;
+    return html`<p class="message">${coded(before)}${blocker
+      ? html`<button class="who" @click=${() => this.#select(blocker.id)}>${name}</button>`
+      : html`<b>${name}</b>`}${coded(after)}</p>
+      ${isSaid ? nothing : this.#message(stack.message)}`;
+  }
+
+  #copy(text: string, label: string): TemplateResult | typeof nothing {
+    // Only there where the page is served over TLS or on this machine.
+    return "clipboard" in navigator
+      ? html`<button class="button icon plain copy" aria-label=${label} title=${label} @click=${() => void this.#take(text)}>
+          ${icon(this.copied === text ? "done" : "copy")}
+        </button>`
+      : nothing;
+  }
+
+  async #take(text: string): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      return;
+    }
+    this.copied = text;
+    window.setTimeout(() => (this.copied = ""), COPIED_MILLISECONDS);
   }
 
   #links(stack: Stack): TemplateResult | typeof nothing {
-    return stack.runUrl || this.actions.length > 0
+    const holder = stack.phase === "Waiting" && stack.heldBy?.url !== stack.runUrl ? stack.heldBy?.url : "";
+    return stack.runUrl || holder || this.workflowUrl || this.actions.length > 0
       ? html`<div class="links">
           ${this.actions.map(
             (action) => html`<button class="button" @click=${() => this.#ask(action, stack.id)}>${action}</button>`,
@@ -182,27 +258,57 @@ export class StackDrawer extends LitElement {
                 >Open the run in Spacelift ${icon("out")}</a
               >`
             : nothing}
+          ${holder
+            ? html`<a class="button" href=${holder} target="_blank" rel="noopener noreferrer"
+                >Open what it waits for ${icon("out")}</a
+              >`
+            : nothing}
+          ${this.workflowUrl
+            ? html`<a class="button" href=${this.workflowUrl} target="_blank" rel="noopener noreferrer"
+                >Workflow in Temporal ${icon("out")}</a
+              >`
+            : nothing}
         </div>`
       : nothing;
   }
 
   #facts(stack: Stack): TemplateResult {
     const took = duration(seconds(stack.startTime, stack.completionTime, this.now));
-    const facts: [string, unknown][] = [
+    const facts: [string, unknown, string?][] = [
       ["Reason", oneLine(stack.reason)],
       ["Name", stack.name === stack.id ? "" : oneLine(stack.name)],
       ["Changes", changes(stack.delta)],
       ["Attempts", stack.attempts > 1 ? String(stack.attempts) : ""],
       ["Took", stack.phase === "Skipped" ? "" : took],
-      ["Started", stack.startTime ? `${clockTime(stack.startTime)} (${age(stack.startTime, this.now)} ago)` : ""],
-      ["Ended", clockTime(stack.completionTime)],
-      ["Run", stack.runId ? html`<code>${stack.runId}</code>` : ""],
+      ["Started", stack.startTime ? `${clockTime(stack.startTime)} (${age(stack.startTime, this.now)} ago)` : "", exactTime(stack.startTime)],
+      ["Ended", clockTime(stack.completionTime), exactTime(stack.completionTime)],
+      ["Run", stack.runId ? html`<code>${stack.runId}</code> ${this.#copy(oneLine(stack.runId), "Copy the id of the run")}` : ""],
       ["In Spacelift", stack.runState],
       ["Level", String(stack.level + 1)],
     ];
     return html`<dl>
-      ${facts.filter(([, value]) => value !== "").map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}
+      ${facts.filter(([, value]) => value !== "").map(
+        ([name, value, exact]) => html`<dt>${name}</dt><dd title=${exact || nothing}>${value}</dd>`,
+      )}
     </dl>`;
+  }
+
+  #unusedRuns(stack: Stack): TemplateResult | typeof nothing {
+    return stack.unusedRuns.length > 0
+      ? html`<section>
+          <h3>Runs that it did not use</h3>
+          <ul class="runs">
+            ${stack.unusedRuns.slice(0, MOST_LISTED).map(
+              (run) => html`<li>
+                ${run.runUrl
+                  ? html`<a href=${run.runUrl} target="_blank" rel="noopener noreferrer"><code>${oneLine(run.runId)}</code></a>`
+                  : html`<code>${oneLine(run.runId)}</code>`}
+                <span class="muted">${oneLine(run.runState)}</span>
+              </li>`,
+            )}
+          </ul>
+        </section>`
+      : nothing;
   }
 
   #neighbors(stack: Stack): TemplateResult {

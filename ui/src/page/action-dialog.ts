@@ -6,7 +6,7 @@ import { customElement, property, query as element, state } from "lit/decorators
 import { list, number, object, text } from "../graph/model.js";
 import { counted, oneLine } from "../shared/format.js";
 import { parts, tokens } from "../shared/styles.js";
-import { icon, idOf } from "../shared/templates.js";
+import { coded, icon, idOf } from "../shared/templates.js";
 import { type Answer, send } from "./api.js";
 
 export interface Action {
@@ -185,7 +185,7 @@ export class ActionDialog extends LitElement {
       : html`<dialog aria-labelledby="title" @close=${this.#closed}>
           <form @submit=${this.#submit}>
             <h2 id="title">${titleOf(action)}</h2>
-            ${this.problem ? html`<p class="warning" role="alert">${this.problem}</p>` : nothing}
+            ${this.problem ? html`<p class="warning" role="alert">${coded(this.problem)}</p>` : nothing}
             ${this.shown ? this.#body(action, this.shown) : this.problem ? nothing : html`<p>Reading the chain…</p>`}
             <div class="end">
               <button class="button" type="button" @click=${this.close}>Close</button>
@@ -197,8 +197,8 @@ export class ActionDialog extends LitElement {
 
   #body(action: Action, shown: Preview): TemplateResult {
     const isBound = action.action === "Parallelism";
-    return html`<p>${shown.means}</p>
-      ${isBound ? nothing : shown.messages.map((message) => html`<p>${message}</p>`)}
+    return html`<p>${coded(shown.means)}</p>
+      ${isBound ? nothing : shown.messages.map((message) => html`<p>${coded(message)}</p>`)}
       ${isBound
         ? html`<label
             >Stacks that may run at once

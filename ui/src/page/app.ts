@@ -10,7 +10,7 @@ import type { StackchainGraph } from "../graph/stackchain-graph.js";
 import "../graph/stackchain-graph.js";
 import { clockTime, oneLine } from "../shared/format.js";
 import { parts, tokens } from "../shared/styles.js";
-import { icon } from "../shared/templates.js";
+import { coded, icon } from "../shared/templates.js";
 import "./action-dialog.js";
 import type { Action, ActionDialog } from "./action-dialog.js";
 import { read, takeKey } from "./api.js";
@@ -19,7 +19,7 @@ import { Feed } from "./feed.js";
 import { type HeadParts, type Rights, headStyles, headline, needs, phases, stages } from "./head.js";
 import "./list.js";
 import { type ChainList, shareStyles } from "./list.js";
-import { LIST, type Route, VIEWS, type ViewName, inView, readRoute, writeRoute } from "./route.js";
+import { LIST, type Route, VIEWS, type ViewName, chainLink, inView, readRoute, writeRoute } from "./route.js";
 import {
   type Shown,
   eventsView,
@@ -454,7 +454,7 @@ export class StackchainApp extends LitElement {
       ${this.renderNotice()}
       ${feed.link === "refused" ? this.renderRefused() : route.chain ? this.renderChain() : this.renderList()}
       <action-dialog @asked=${(event: CustomEvent<{ messages: string[] }>) => this.say(event.detail.messages)}></action-dialog>
-      <div class="note" role="status">${this.note.map((text) => html`<p>${text}</p>`)}</div>`;
+      <div class="note" role="status">${this.note.map((text) => html`<p>${coded(text)}</p>`)}</div>`;
   }
 
   private renderLive(): TemplateResult {
@@ -479,9 +479,9 @@ export class StackchainApp extends LitElement {
     if (this.isAway) {
       const since = feed.heardAt ? ` What you see is from ${clockTime(new Date(feed.heardAt).toISOString())}.` : "";
       const todo = feed.hello?.context === "" ? "" : " If you have ended `kubectl stackchain ui`, start it again and open its new address.";
-      return html`<div class="notice" role="alert">The server of this page does not answer.${since}${todo} It is tried again and again.</div>`;
+      return html`<div class="notice" role="alert">The server of this page does not answer.${since}${coded(todo)} It is tried again and again.</div>`;
     }
-    return feed.problem && feed.link !== "refused" ? html`<div class="notice" role="alert">${feed.problem}</div>` : nothing;
+    return feed.problem && feed.link !== "refused" ? html`<div class="notice" role="alert">${coded(feed.problem)}</div>` : nothing;
   }
 
   private renderRefused(): TemplateResult {
@@ -549,7 +549,7 @@ export class StackchainApp extends LitElement {
       <div class="info" ?inert=${isCovered}>${headline(head)} ${phases(head)} ${stages(head)} ${needs(head)}</div>
       ${this.renderTabs(isCovered)}
       <div class="view">
-        <div class="shown" ?inert=${isCovered}>${cache(this.renderView({ chain, route, now, isPhone: this.isPhone, go }, detail))}</div>
+        <div class="shown" ?inert=${isCovered}>${cache(this.renderView({ chain, route, now, isPhone: this.isPhone, meanings: detail.meanings, go }, detail))}</div>
         ${!stack && route.stack && chain.stacks.length > 0
           ? html`<aside class="no-stack">
               <p>There is no stack <b>${oneLine(route.stack)}</b> in run ${chain.run?.number}.</p>
@@ -561,6 +561,10 @@ export class StackchainApp extends LitElement {
               .stack=${stack}
               .stacks=${chain.stacks}
               .advice=${own(detail.advice, stack.id) ?? null}
+              .meaning=${own(detail.meanings, stack.reason) ?? null}
+              .mayAsk=${head.rights === "change"}
+              .workflowUrl=${chain.run?.workflowUrl ?? ""}
+              .chainLink=${chainLink(own(detail.advice, stack.id)?.chain ?? "")}
               .actions=${head.rights === "change" ? (own(detail.advice, stack.id)?.actions ?? []) : []}
               .now=${now}
               @stack-action=${({ detail: { action, id } }: CustomEvent<{ action: string; id: string }>) =>

@@ -1,6 +1,7 @@
 /** What the server sends. */
 
 import type { Advice } from "../graph/stack-drawer.js";
+import type { Meaning, Todo } from "../graph/why.js";
 
 export type ChainState =
   | "failed"
@@ -48,18 +49,17 @@ export interface Need extends Advice {
 }
 
 /** One chain with what `explain` says of it. */
-export interface Detail {
+export interface Detail extends Todo {
   readonly resource: Readonly<Record<string, unknown>>;
   readonly state: ChainState;
   /** The message of `Ready`, without the links that stand below it. */
   readonly headline: string;
   readonly means: string;
-  /** Empty if the stacks that need someone say it. */
-  readonly do: string;
-  readonly command: string;
   readonly notes: readonly string[];
   readonly needs: readonly Need[];
   readonly advice: Readonly<Record<string, Advice>>;
+  /** What the reasons of its stacks mean, by reason. */
+  readonly meanings: Readonly<Record<string, Meaning>>;
   readonly possible: Possible;
   readonly stages: readonly Stage[];
   readonly changes: string;
@@ -91,10 +91,11 @@ export interface Possible {
 
 /** What has changed in a chain: all but its stacks, and of those the ones that are new. */
 export interface Change {
-  readonly detail: Omit<Detail, "advice">;
+  readonly detail: Omit<Detail, "advice" | "meanings">;
   readonly stacks: readonly Readonly<Record<string, unknown>>[];
   readonly removed: readonly string[];
   readonly advice: Readonly<Record<string, Advice | null>>;
+  readonly meanings: Readonly<Record<string, Meaning>>;
 }
 
 export interface Problem {

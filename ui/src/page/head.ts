@@ -4,8 +4,9 @@ import { type TemplateResult, css, html, nothing } from "lit";
 
 import { type Chain, link } from "../graph/model.js";
 import { lookOf } from "../graph/phases.js";
-import { age, clockTime, counted, duration, estimate, oneLine, seconds } from "../shared/format.js";
-import { glyph, icon, idOf } from "../shared/templates.js";
+import { sentence } from "../graph/why.js";
+import { age, clockTime, counted, duration, estimate, exactTime, oneLine, seconds } from "../shared/format.js";
+import { coded, glyph, icon, idOf } from "../shared/templates.js";
 import { type Action, WORDS } from "./action-dialog.js";
 import { type Detail, type Need, type Stage, STATES } from "./documents.js";
 import { shareBar } from "./list.js";
@@ -44,20 +45,21 @@ export function headline(shown: HeadParts): TemplateResult {
   const { chain, detail } = shown;
   const look = STATES[detail.state] ?? STATES.unreadable;
   const message = detail.headline;
-  const todo = detail.do.startsWith("Nothing") ? "" : detail.do;
+  const isTodo = detail.do && !detail.do.startsWith("Nothing");
+  const todo = isTodo ? sentence(detail, shown.rights === "change", WORDS[detail.ask]) : "";
   return html`<section class="headline ${look.tone}" aria-label="State of the chain">
     <div class="state">
       ${glyph(look.glyph)}
       <div class="words">
         <h1>${look.word} <span class="muted reason">${oneLine(chain.ready?.reason ?? "")}</span></h1>
-        ${message ? html`<p class="message" title=${oneLine(message)}>${oneLine(message)}</p>` : nothing}
-        ${detail.notes.map((note) => html`<p class="small muted">${note}</p>`)}
+        ${message ? html`<p class="message" title=${oneLine(message)}>${coded(oneLine(message))}</p>` : nothing}
+        ${detail.notes.map((note) => html`<p class="small muted">${coded(note)}</p>`)}
         ${todo
           ? html`<p class="small">
-              <b>What to do:</b> ${todo} ${detail.command ? html`<code>${detail.command}</code>` : nothing}
+              <b>What to do:</b> ${coded(todo)}
             </p>`
           : nothing}
-        ${detail.problem ? html`<p class="small bad-text">${detail.problem}</p>` : nothing}
+        ${detail.problem ? html`<p class="small bad-text">${coded(detail.problem)}</p>` : nothing}
       </div>
     </div>
     ${facts(shown)}
@@ -67,26 +69,27 @@ export function headline(shown: HeadParts): TemplateResult {
 function facts({ chain, detail, route, now }: HeadParts): TemplateResult {
   const run = chain.run;
   const took = run ? duration(seconds(run.startTime, run.completionTime, now)) : "";
-  const items: [string, unknown][] = run
+  // The third says when exactly, and in which time zone.
+  const items: [string, unknown, string?][] = run
     ? [
         ["Run", run.number],
         ["Cause", run.cause],
         ["Operation", run.operation],
         [run.completionTime ? "Took" : "Elapsed", took],
-        ["Estimated end", run.completionTime ? "" : estimate(run.estimatedCompletionTime, now)],
+        ["Estimated end", run.completionTime ? "" : estimate(run.estimatedCompletionTime, now), exactTime(run.estimatedCompletionTime)],
         ["Progress", run.progress],
         ["Changes", detail.changes],
       ]
     : [];
   if (chain.nextTime) {
-    items.push(["Next run", clockTime(chain.nextTime)]);
+    items.push(["Next run", clockTime(chain.nextTime, now), exactTime(chain.nextTime)]);
   }
   return html`<dl class="facts">
     ${items
       .filter(([, value]) => value !== "")
       .map(
-        ([name, value]) =>
-          html`<div title=${EXPLAINED[name] ?? nothing}><dt>${name}</dt><dd>${value}</dd></div>`,
+        ([name, value, exact]) =>
+          html`<div title=${[exact, EXPLAINED[name]].filter(Boolean).join(". ") || nothing}><dt>${name}</dt><dd>${value}</dd></div>`,
       )}
     ${detail.runsAfter.length > 0
       ? html`<div>
@@ -222,7 +225,7 @@ function stageRow(need: Need, { detail, rights, ask }: HeadParts): TemplateResul
       ${glyph(APPROVAL.glyph)}
       <span class="who"><span class="muted kind">stage</span>${oneLine(need.stage)}</span>
       <span class="phase-word">${APPROVAL.word}</span>
-      ${said(need)}
+      ${said(need, rights)}
     </div>
     ${mayApprove ? approveButton(need.stage, ask) : nothing}
   </li>`;
@@ -233,10 +236,14 @@ function approveButton(stage: string, ask: HeadParts["ask"]): TemplateResult {
     @click=${() => ask({ action: "Approve", stage })}>Approve</button>`;
 }
 
-function said(need: Need): TemplateResult {
+function said(need: Need, rights: Rights): TemplateResult {
+  const mayAsk = rights === "change";
+  const todo = sentence(need, mayAsk, WORDS[need.ask]);
+  // The command of a stack has room at its side.
+  const short = mayAsk && need.ask && need.id ? sentence({ ...need, command: "" }, mayAsk, WORDS[need.ask]) : todo;
   const isAction = need.do && need.do !== "Nothing.";
-  return html`<span class="said" title=${oneLine(need.message)}>${oneLine(need.message || need.means || need.reason)}${
-      isAction ? html`<span class="todo">${need.do}</span>` : nothing
+  return html`<span class="said" title=${oneLine(need.message)}>${coded(oneLine(need.message || need.means || need.reason))}${
+      isAction ? html`<span class="todo" title=${todo}>${coded(short)}</span>` : nothing
     }</span>
     <span class="holds">${need.held > 0 ? `holds up ${counted(need.held, "stack")}` : ""}</span>`;
 }
@@ -250,7 +257,7 @@ function needRow(need: Need, { route, rights, ask, go }: HeadParts): TemplateRes
       ${glyph(look.glyph)}
       <span class="who">${idOf(need.id)}</span>
       <span class="phase-word">${look.word}</span>
-      ${said(need)}
+      ${said(need, rights)}
     </button>
     ${rights === "change" && need.actions.includes("Retry")
       ? html`<button class="button" aria-haspopup="dialog" aria-label="Retry ${need.id}"
@@ -314,10 +321,6 @@ export const headStyles = css`
   }
   .small {
     font-size: 12px;
-  }
-  .words code {
-    font-family: var(--mono);
-    margin-left: 4px;
   }
   .bad-text {
     color: var(--bad);

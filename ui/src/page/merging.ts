@@ -41,5 +41,6 @@ export function merge(known: Detail, change: Change): Detail {
     advice: Object.fromEntries(
       Object.entries(advice).filter((entry): entry is [string, NonNullable<(typeof entry)[1]>] => entry[1] !== null),
     ),
+    meanings: { ...known.meanings, ...change.meanings },
   };
 }

@@ -82,3 +82,9 @@ export const UNLIMITED = { query: "", only: [], isCriticalOnly: false } as const
 export function nextSort(sort: string, column: string): string {
   return sort === column ? `-${column}` : sort === `-${column}` ? "" : column;
 }
+
+/** The link to a chain that is named as `namespace/name`; empty if it is not. */
+export function chainLink(named: string): string {
+  const [namespace, chain, ...more] = named.split("/");
+  return namespace && chain && more.length === 0 ? writeRoute({ ...LIST, namespace, chain }) : "";
+}

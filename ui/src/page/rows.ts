@@ -17,7 +17,7 @@ export function tableOf(
   const found = stacks.filter(
     (stack) =>
       (wanted.only.length === 0 || wanted.only.includes(stack.phase)) &&
-      matches(wanted.query, stack.id, stack.name, stack.reason, stack.message),
+      matches(wanted.query, stack.id, stack.name, stack.reason, stack.message, stack.blockedBy),
   );
   const isDown = wanted.sort.startsWith("-");
   const column = wanted.sort.replace(/^-/, "");

@@ -5,18 +5,20 @@ import { repeat } from "lit/directives/repeat.js";
 
 import type { Chain, Run, Stack } from "../graph/model.js";
 import { lookOf } from "../graph/phases.js";
+import { type Meaning, why } from "../graph/why.js";
 import {
   age,
   changes,
   clockTime,
   counted,
   duration,
+  exactTime,
   matches,
   oneLine,
   seconds,
   whyEmpty,
 } from "../shared/format.js";
-import { glyph, icon, idOf, phase, styles } from "../shared/templates.js";
+import { coded, glyph, icon, idOf, phase, styles } from "../shared/templates.js";
 import { differences, phaseCounts } from "./comparing.js";
 import type { ChainEvent } from "./documents.js";
 import { type Route, UNLIMITED, nextSort } from "./route.js";
@@ -29,6 +31,7 @@ export interface Shown {
   readonly route: Route;
   readonly now: number;
   readonly isPhone: boolean;
+  readonly meanings: Readonly<Record<string, Meaning>>;
   readonly go: (changes: Partial<Route>) => void;
 }
 
@@ -74,7 +77,8 @@ function head(column: Column, route: Route, go: Shown["go"]): TemplateResult {
   </th>`;
 }
 
-function tableRow(stack: Stack, { route, now, go }: Shown): TemplateResult {
+function tableRow(stack: Stack, { chain, meanings, route, now, go }: Shown): TemplateResult {
+  const reason = why(stack, chain.stacks, meanings);
   const took = stack.phase === "Skipped" ? "" : duration(seconds(stack.startTime, stack.completionTime, now));
   const isPicked = stack.id === route.stack;
   const pick = (event: Event): void => {
@@ -85,7 +89,7 @@ function tableRow(stack: Stack, { route, now, go }: Shown): TemplateResult {
   return html`<tr class=${isPicked ? "picked" : ""} @click=${pick} ${broughtIntoView(isPicked)}>
     <td class="c-stack"><button class="row" aria-pressed=${isPicked}>${idOf(stack.id)}</button></td>
     <td class="c-phase">${phase(stack.phase)}</td>
-    <td class="c-why"><span class="cut" title=${oneLine(stack.message)}>${why(stack)}</span></td>
+    <td class="c-why"><span class="cut" title=${reason}>${coded(reason)}</span></td>
     <td class="c-level">${stack.level + 1}</td>
     <td class="c-changes">${changes(stack.delta)}</td>
     <td class="c-started">${stack.startTime ? `${age(stack.startTime, now)} ago` : ""}</td>
@@ -95,14 +99,6 @@ function tableRow(stack: Stack, { route, now, go }: Shown): TemplateResult {
           aria-label="Open the run of ${stack.id} in Spacelift" @click=${(event: Event) => event.stopPropagation()}>${icon("out")}</a>`
       : nothing}</td>
   </tr>`;
-}
-
-const PLAIN_REASONS = ["RunFinished", "RunInProgress"];
-
-export function why(stack: Stack): string {
-  const attempts = stack.attempts > 1 ? `Attempt ${stack.attempts}. ` : "";
-  const reason = PLAIN_REASONS.includes(stack.reason) ? "" : stack.reason;
-  return attempts + (oneLine(stack.message) || reason);
 }
 
 function emptyView(text: string): TemplateResult {
@@ -207,10 +203,10 @@ export function eventsView(
       : html`<ol class="events">
           ${found.map(
             (event) => html`<li class=${event.type === "Warning" ? "bad" : "faint"}>
-              <time datetime=${event.time} title=${clockTime(event.time)}>${age(event.time, now)} ago</time>
+              <time datetime=${event.time} title=${exactTime(event.time)}>${age(event.time, now)} ago</time>
               ${glyph(event.type === "Warning" ? "cross" : "dot")}
               <b>${event.reason}</b>
-              <span class="said">${event.message}${event.count > 1 ? html` <span class="muted">× ${event.count}</span>` : nothing}</span>
+              <span class="said">${coded(event.message)}${event.count > 1 ? html` <span class="muted">× ${event.count}</span>` : nothing}</span>
             </li>`,
           )}
         </ol>`}
@@ -274,10 +270,10 @@ function runRow(run: Run, before: Run | undefined, { route, now, isPhone, go }: 
         : html`<td>${run.changes}</td>
             <td class="c-cause">${run.cause}</td>
             <td class="c-operation">${run.operation}</td>
-            <td title=${clockTime(run.startTime)}>${started}</td>
+            <td title=${exactTime(run.startTime)}>${started}</td>
             <td class="c-took">${took}</td>
             <td class="c-other">${unbroken(other)}</td>
-            <td class="c-why"><span class="cut">${isPicked ? "" : happened}</span></td>
+            <td class="c-why"><span class="cut">${isPicked ? "" : coded(happened)}</span></td>
             <td>${run.workflowUrl
               ? html`<a class="button icon plain" href=${run.workflowUrl} target="_blank" rel="noopener noreferrer"
                   aria-label="Open run ${run.number} in Temporal" @click=${(event: Event) => event.stopPropagation()}>${icon("out")}</a>`
@@ -287,7 +283,7 @@ function runRow(run: Run, before: Run | undefined, { route, now, isPhone, go }: 
       ? html`<tr class="more ${picked} ${isPicked ? "has-more" : ""}" @click=${pick}>
           <td colspan=${columns}>
             <span class="muted">${unbroken([run.cause, started, run.changes, ...other].filter(Boolean), " · ")}</span>
-            ${happened && !isPicked ? html`<span class="happened">${happened}</span>` : nothing}
+            ${happened && !isPicked ? html`<span class="happened">${coded(happened)}</span>` : nothing}
           </td>
         </tr>`
       : nothing}
@@ -328,7 +324,7 @@ function runDetails(run: Run, other: readonly string[], took: string): TemplateR
     ],
   ];
   return html`<div class="details" role="region" aria-label="Run ${run.number}">
-    ${run.message ? html`<p>${oneLine(run.message)}</p>` : nothing}
+    ${run.message ? html`<p>${coded(oneLine(run.message))}</p>` : nothing}
     <dl>
       ${facts.filter(([, value]) => value !== "").map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
     </dl>

@@ -75,19 +75,33 @@ export function whyEmpty({ run, isBeforeStacks }: Pick<Chain, "run" | "isBeforeS
     : "The run has not read its stacks yet.";
 }
 
-/** In the reader's own time zone, to the second. */
-export function clockTime(time: string): string {
+const TO_THE_SECOND: Intl.DateTimeFormatOptions = {
+  month: "short",
+  day: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+};
+
+/** In the reader's own time zone, to the second; with the year where it is not this one. */
+export function clockTime(time: string, now = Date.now()): string {
   const date = new Date(time);
-  return Number.isNaN(date.getTime())
-    ? ""
-    : date.toLocaleString("en-US", {
-        month: "short",
-        day: "numeric",
-        hour: "2-digit",
-        minute: "2-digit",
-        second: "2-digit",
-        hour12: false,
-      });
+  if (Number.isNaN(date.getTime())) {
+    return "";
+  }
+  const isThisYear = date.getFullYear() === new Date(now).getFullYear();
+  return date.toLocaleString("en-US", { ...TO_THE_SECOND, ...(isThisYear ? {} : { year: "numeric" }) });
+}
+
+/** The same with its zone, and as the status and the texts of the server have it. */
+export function exactTime(time: string): string {
+  const date = new Date(time);
+  if (Number.isNaN(date.getTime())) {
+    return "";
+  }
+  const local = date.toLocaleString("en-US", { ...TO_THE_SECOND, year: "numeric", timeZoneName: "short" });
+  return `${local} (${date.toISOString().replace(".000Z", "Z")})`;
 }
 
 /** When something is likely to be over, and how long that is from now. */
@@ -96,8 +110,19 @@ export function estimate(time: string, now: number): string {
   if (!Number.isFinite(left)) {
     return "";
   }
-  const at = new Date(time).toLocaleTimeString("en-US", { hour: "2-digit", minute: "2-digit", hour12: false });
+  const at = new Date(time).toLocaleTimeString("en-US", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   return left > 0 ? `${at}, in ${duration(left)}` : `${at}, overdue`;
+}
+
+/** Text in parts: those between backticks are code, and a backtick without another one is text. */
+export function codeParts(text: string): { readonly text: string; readonly isCode: boolean }[] {
+  return text
+    .split(/(`[^`]+`)/)
+    .filter((part) => part !== "")
+    .map((part) => {
+      const isCode = /^`[^`]+`$/.test(part);
+      return { text: isCode ? part.slice(1, -1) : part, isCode };
+    });
 }
 
 /** Text on one line without what nobody sees: control and direction characters. */

@@ -193,6 +193,11 @@ export const parts = css`
   .muted {
     color: var(--muted);
   }
+  code {
+    font-family: var(--mono);
+    font-size: 0.94em;
+    overflow-wrap: anywhere;
+  }
   .unseen {
     position: absolute;
     width: 1px;

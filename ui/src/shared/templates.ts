@@ -4,7 +4,7 @@ import { type TemplateResult, html, noChange, svg } from "lit";
 import { Directive, type ElementPart, PartType, directive } from "lit/directive.js";
 
 import { GLYPHS, lookOf } from "../graph/phases.js";
-import { oneLine } from "./format.js";
+import { codeParts, oneLine } from "./format.js";
 
 /** The end of an id is what tells it from its siblings, so only what is before it may be cut. */
 const TAIL = 9;
@@ -20,6 +20,11 @@ export function idOf(id: string): TemplateResult {
     ><span class="unseen">${oneLine(id)}</span><span class="head" aria-hidden="true">${head}</span
     ><span class="tail" aria-hidden="true">${tail}</span></span
   >`;
+}
+
+/** Text with what is between backticks as code; all of it stays text. */
+export function coded(text: string): (string | TemplateResult)[] {
+  return codeParts(text).map((part) => (part.isCode ? html`<code>${part.text}</code>` : part.text));
 }
 
 export function glyph(name: string): TemplateResult {
@@ -41,8 +46,9 @@ const ICONS: Readonly<Record<string, string>> = {
   right: "M6 4l4 4-4 4",
   room: "M3 6V3h10v3M3 10v3h10v-3M8 5v6M6 7l2-2 2 2M6 9l2 2 2-2",
   close: "M4 4l8 8M12 4l-8 8",
-  copy: "M6 6h7v7H6zM10 6V3H3v7h3",
   out: "M6.5 3.5H3.5v9h9v-3M9 3h4v4M13 3L7.5 8.5",
+  copy: "M6 6h7v7H6zM10 3.5H3.5V10",
+  done: "M3.5 8.5l3 3 6-7",
   search: "M7 3a4 4 0 1 1-.01 0M10 10l3.5 3.5",
   fold: "M8 2v4M5.8 4.2L8 6.4l2.2-2.2M8 14v-4M5.8 11.8L8 9.6l2.2 2.2M3 8h10",
 };
