@@ -8,7 +8,7 @@ import { LIST, nextSort, readRoute, writeRoute } from "../src/page/route.js";
 import { tableOf } from "../src/page/rows.js";
 import { ticks, timelineOf } from "../src/page/timing.js";
 import { readChain } from "../src/graph/model.js";
-import { lookOf } from "../src/graph/phases.js";
+import { lookOf, sourceOf } from "../src/graph/phases.js";
 import { parse } from "./stacks.js";
 
 const NOW = Date.parse("2026-01-01T01:00:00Z");
@@ -113,6 +113,18 @@ for (const [status, text] of [
 ] as const) {
   test(`a chain without stacks: ${text}`, () => {
     assert.equal(whyEmpty(readChain({ status })), text);
+  });
+}
+
+for (const [word, text] of [
+  ["Adopted", "adopted, started by Spacelift or others"],
+  ["Triggered", "triggered by the chain"],
+  ["Inherited", "Inherited"],
+  [undefined, ""],
+] as const) {
+  test(`the drawer says where a run comes from: ${word}`, () => {
+    const [stack] = parse([{ id: "a", runId: "01RUNA", runSource: word }]);
+    assert.equal(sourceOf(stack?.runSource ?? "?"), text);
   });
 }
 

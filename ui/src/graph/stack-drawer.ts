@@ -8,6 +8,7 @@ import { parts, tokens } from "../shared/styles.js";
 import { icon, idOf, phase } from "../shared/templates.js";
 import { relatives } from "./folding.js";
 import type { Stack } from "./model.js";
+import { sourceOf } from "./phases.js";
 
 /** What the reason of a stack means and what to do about it, in the words of `explain`. */
 export interface Advice {
@@ -192,7 +193,7 @@ export class StackDrawer extends LitElement {
       ["Took", stack.phase === "Skipped" ? "" : took],
       ["Started", stack.startTime ? `${clockTime(stack.startTime)} (${age(stack.startTime, this.now)} ago)` : ""],
       ["Ended", clockTime(stack.completionTime)],
-      ["Run", stack.runId ? html`<code>${stack.runId}</code>` : ""],
+      ["Run", stack.runId ? html`<code>${stack.runId}</code> ${sourceOf(stack.runSource)}` : ""],
       ["In Spacelift", stack.runState],
       ["Level", String(stack.level + 1)],
     ];
