@@ -211,6 +211,7 @@ FIELDS = frozenset(
         "status.stacks.phase",
         "status.stacks.reason",
         "status.stacks.runId",
+        "status.stacks.runSource",
         "status.stacks.runState",
         "status.stacks.runUrl",
         "status.stacks.startTime",

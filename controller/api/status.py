@@ -102,6 +102,15 @@ class RootRun:
     run_id: str
 
 
+class RunSource(enum.StrEnum):
+    """Where the Spacelift run of a stack comes from."""
+
+    ADOPTED = "Adopted"
+    """The chain found it: Spacelift had queued it, or others had started it."""
+    TRIGGERED = "Triggered"
+    """The chain created it."""
+
+
 class StageWait(enum.StrEnum):
     """What a stage waits for before its stacks may start."""
 
@@ -277,7 +286,7 @@ class Holder:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StackStatus:
-    """One stack of the latest run."""
+    """One stack of the latest run; `run_source` is a `RunSource`, or what a newer operator says."""
 
     id: str
     level: int
@@ -289,6 +298,7 @@ class StackStatus:
     blocked_by: str | None = None
     held_by: Holder | None = None
     run_id: str | None = None
+    run_source: str | None = None
     run_state: str | None = None
     run_url: str | None = None
     attempts: int | None = None

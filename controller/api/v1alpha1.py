@@ -47,6 +47,7 @@ from controller.api.status import Holder as Holder
 from controller.api.status import PendingRun as PendingRun
 from controller.api.status import Phase as Phase
 from controller.api.status import RootRun as RootRun
+from controller.api.status import RunSource as RunSource
 from controller.api.status import RunStatus as RunStatus
 from controller.api.status import ScheduleStatus as ScheduleStatus
 from controller.api.status import StackDurations as StackDurations

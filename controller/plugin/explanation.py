@@ -386,6 +386,7 @@ def _stack_document(blocking: BlockingStack) -> dict[str, Any]:
         "means": blocking.meaning.means,
         "do": blocking.meaning.do,
         "need": blocking.need.name.title() if blocking.need is not None else None,
+        "runSource": stack.run_source,
         "runUrl": stack.run_url,
         "link": attention.link_of(stack),
         "mayRetry": blocking.may_retry,

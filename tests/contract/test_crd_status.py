@@ -107,7 +107,9 @@ def full_status() -> v1alpha1.Status:
         approved_time=T3,
     )
     stacks = tuple(
-        dataclasses.replace(stack, attempts=2, unused_runs=(unused,), held_by=held_by)
+        dataclasses.replace(
+            stack, attempts=2, run_source="Adopted", unused_runs=(unused,), held_by=held_by
+        )
         for stack in found.stacks
     )
     if found.latest_run is None:
@@ -210,6 +212,7 @@ async def test_a_chain_of_500_stacks_fits_into_its_status(
     ]
     for stack in stacks:
         stack.run_id = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+        stack.run_source = v1alpha1.RunSource.TRIGGERED
         stack.run_url = RUN_URL.format(stack=stack.id, run=stack.run_id)
     facts = make_facts(make_execution(), make_progress(*stacks))
     found = projection.project(make_ref(), v1alpha1.Status(), facts, now=T0)

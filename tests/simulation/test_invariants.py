@@ -22,6 +22,7 @@ from controller.chain.run import (
     outcome,
     policy,
     progress,
+    run_sources,
     unwanted_runs,
     windows,
 )
@@ -115,6 +116,15 @@ def always_well(stack: progress.StackProgress, report: progress.StackReport, *, 
 
 
 apply_report = progress.apply_report
+
+
+def always_adopted(
+    report: progress.StackReport, source: v1alpha1.RunSource | None
+) -> progress.StackReport:
+    return told(report, source and v1alpha1.RunSource.ADOPTED)
+
+
+told = run_sources.told
 
 
 def always_over(stack: progress.StackProgress, report: progress.StackReport, *, now: str) -> bool:
@@ -218,6 +228,10 @@ MISTAKES: dict[str, tuple[Plan, playing.Bug]] = {
             ),
         ),
         patched(live_requests, "_why_no_bypass", lambda _: ""),
+    ),
+    "the source of a run is true": (
+        LINE,
+        patched(run_sources, "told", always_adopted),
     ),
     "the status is true": (
         FAILING,

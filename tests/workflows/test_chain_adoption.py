@@ -3,12 +3,16 @@
 import pytest
 
 from controller.api.v1alpha1 import Phase
-from controller.chain.run import unwanted_runs
+from controller.chain.run import progress, unwanted_runs
 from controller.temporal import messages
 from tests.support.waiting import eventually
 from tests.workflows.conftest import Serve
 from tests.workflows.harness import phases, stack_of
 from tests.workflows.world import World, failure
+
+
+def sources(known: progress.ChainProgress) -> dict[str, str | None]:
+    return {stack.id: stack.run_source for stack in known.stacks}
 
 
 async def test_a_stack_without_a_native_run_is_triggered_by_the_chain(serve: Serve) -> None:
@@ -21,6 +25,7 @@ async def test_a_stack_without_a_native_run_is_triggered_by_the_chain(serve: Ser
     assert known.phase is Phase.SUCCEEDED
     assert world.calls("find_stack_run") == ["a", "b", "b"]
     assert world.calls("trigger_stack_run") == ["a", "b"]
+    assert sources(known) == {"a": "Triggered", "b": "Triggered"}
 
 
 async def test_what_the_chain_triggers_after_all_takes_a_slot(serve: Serve) -> None:
@@ -59,6 +64,7 @@ async def test_a_native_run_that_was_skipped_for_what_the_chain_does_not_know_is
     assert world.calls("trigger_stack_run") == ["a", "b", "c"]
     assert world.states("c") == ["CANCELED", "CANCELED", "FINISHED"]
     assert stack_of(known, "b").run_id == world.run_of("b").id
+    assert stack_of(known, "b").run_source == "Triggered"
 
 
 async def test_a_stack_below_two_roots_gets_one_run_and_both_native_ones_are_stopped(
@@ -173,10 +179,11 @@ async def test_an_origin_tells_its_dependents_which_wave_to_adopt_from(serve: Se
     world = World("a>b", "b>c")
     chain = await serve(world)
 
-    await chain.run()
+    known = await chain.run()
 
     finds = {find.target.stack_id: find for find in world.arguments_of(messages.FindStackRunInput)}
     origin = next(run.id for run in world.runs.values() if run.stack_id == "a")
     assert finds["a"].adopt_origin is None
     assert (finds["b"].adopt_origin, finds["c"].adopt_origin) == (origin, origin)
     assert finds["c"].queuers == ["a", "b"]
+    assert sources(known) == {"a": "Triggered", "b": "Adopted", "c": "Adopted"}

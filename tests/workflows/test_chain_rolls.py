@@ -216,6 +216,7 @@ async def test_an_unchanged_output_releases_the_dependents(serve: Serve) -> None
 
     assert phases(known) == {"a": "Succeeded", "b": "Skipped", "c": "Succeeded"}
     assert stack_of(known, "b").reason == reasons.StackReason.OUTPUT_UNCHANGED
+    assert stack_of(known, "b").run_source is None
     assert known.phase is Phase.SUCCEEDED
 
 

@@ -1,5 +1,6 @@
 """A stack's execution after a reset of its chain: what it finds of before, it can also stop."""
 
+import dataclasses
 import uuid
 
 import pytest
@@ -42,6 +43,23 @@ async def test_a_cancel_while_the_run_of_before_is_looked_for_stops_it(serve: Se
         await stack.ends(Phase.CANCELED, "ChainCanceled")
 
     assert world.states("a") == ["STOPPED"]
+
+
+@pytest.mark.parametrize(("is_adopted", "source"), [(True, "Adopted"), (False, "Triggered")])
+async def test_after_a_reset_the_run_of_before_is_what_it_was(
+    serve: Serve, is_adopted: bool, source: str
+) -> None:
+    world = world_with_run()
+    world.earlier["a"] = dataclasses.replace(world.earlier["a"], is_adopted=is_adopted)
+    chain = await serve(world)
+
+    async with execution(chain, chain_run_id=RESET) as stack:
+        shown = await stack.shows("RunInProgress")
+        await world.move("a", "FINISHED")
+        end = await stack.ends(Phase.SUCCEEDED, "RunFinished")
+
+    assert (shown.run_source, end.run_source) == (source, source)
+    assert not world.calls("trigger_stack_run")
 
 
 @pytest.mark.parametrize("is_known", [True, False], ids=["answered", "answer-lost"])

@@ -115,7 +115,14 @@ async def test_a_failed_run_that_was_adopted_is_followed_by_one_of_its_own(serve
 
     async with execution(chain, retry=QUICK, adopt_origin=origin, queuers=["b"]) as stack:
         end = await stack.ends(Phase.SUCCEEDED, "RunFinished")
+        told = [*await stack.reports(), end]
 
+    adopted, triggered = (run.id for run in world.runs.values() if run.stack_id == "a")
+    assert end.run_id == triggered
+    assert {(report.run_id, report.run_source) for report in told if report.run_id} == {
+        (adopted, "Adopted"),
+        (triggered, "Triggered"),
+    }
     finds = world.arguments_of(messages.FindStackRunInput)
     assert [find.adopt_origin for find in finds] == [origin, None]
     assert world.calls("trigger_stack_run") == ["a"]

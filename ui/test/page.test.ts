@@ -21,7 +21,7 @@ import { differences, phaseCounts } from "../src/page/comparing.js";
 import { isFound, tableOf, timesOf } from "../src/page/rows.js";
 import { ticks, timelineOf } from "../src/page/timing.js";
 import { readChain } from "../src/graph/model.js";
-import { lookOf } from "../src/graph/phases.js";
+import { lookOf, sourceOf } from "../src/graph/phases.js";
 import { because, sentence, why } from "../src/graph/why.js";
 import { parse } from "./stacks.js";
 
@@ -216,6 +216,18 @@ for (const [status, text] of [
 ] as const) {
   test(`a chain without stacks: ${text}`, () => {
     assert.equal(whyEmpty(readChain({ status })), text);
+  });
+}
+
+for (const [word, text] of [
+  ["Adopted", "Spacelift or a person: adopted"],
+  ["Triggered", "the chain: triggered"],
+  ["Inherited", "Inherited"],
+  [undefined, ""],
+] as const) {
+  test(`the drawer says where a run comes from: ${word}`, () => {
+    const [stack] = parse([{ id: "a", runId: "01RUNA", runSource: word }]);
+    assert.equal(sourceOf(stack?.runSource ?? "?"), text);
   });
 }
 

@@ -264,6 +264,7 @@ def retry_parts(
                     stack_id=stack.id,
                     run_number=number,
                     run_id=stack.run_id,
+                    run_source=stack.run_source,
                     blocked_by=stack.blocked_by,
                     is_named=stack.id in named or live_requests.is_behind(stack, named),
                 )
@@ -279,6 +280,7 @@ def _kept(stack: v1alpha1.StackStatus, number: int, *, is_bypassed: bool) -> pro
         stack_id=stack.id,
         run_number=number,
         run_id=None if is_bypassed else stack.run_id,
+        run_source=None if is_bypassed else stack.run_source,
         run_url=None if is_bypassed else stack.run_url,
         is_bypassed=is_bypassed,
     )
@@ -293,6 +295,7 @@ def _left(stack: v1alpha1.StackStatus, number: int) -> progress.Left:
         message=stack.message or "",
         blocked_by=stack.blocked_by,
         run_id=stack.run_id,
+        run_source=stack.run_source,
         run_url=stack.run_url,
         completion_time=stack.completion_time,
     )

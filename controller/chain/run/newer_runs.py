@@ -6,6 +6,7 @@ ADR 0032 says when such a run counts.
 import dataclasses
 from collections.abc import Sequence
 
+from controller.api import v1alpha1
 from controller.chain.graph import resolve
 from controller.chain.run import progress
 
@@ -56,11 +57,17 @@ def newly_kept(
             stack_id=stack.id,
             run_number=item.run_number,
             run_id=run.run_id,
+            run_source=_source(run, item),
             run_url=run.run_url,
             is_newer=True,
         )
         found.append(known[stack.id])
     return found
+
+
+def _source(run: NewestRun, item: progress.Retried) -> str | None:
+    """Return where a run comes from; it may be the chain's own, which succeeded after all."""
+    return item.run_source if run.run_id == item.run_id else v1alpha1.RunSource.ADOPTED
 
 
 def _follows_own(run: NewestRun, item: progress.Retried) -> bool:

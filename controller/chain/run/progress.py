@@ -22,6 +22,7 @@ class StackProgress:
     `ahead_runs` are runs that Spacelift queued and carried out although no stack was to use them:
     on this stack, and on stacks outside of the chain because of its run; `dropped_ahead_runs` says
     how many more there were. `is_disabled`: it was when the stacks were read.
+    `run_source` says where the run comes from, if there is one: a `RunSource`.
     `wants_slot_since`: its run failed, and the next one waits for a slot. `held_by` counts while it
     waits.
     `stage` is the name of its stage; empty: none.
@@ -44,6 +45,7 @@ class StackProgress:
     is_started: bool = False
     adopts_from: str | None = None
     run_id: str | None = None
+    run_source: str | None = None
     run_state: str | None = None
     run_url: str | None = None
     attempts: int = 1
@@ -206,6 +208,7 @@ class StackMeaning:
 class StackReport:
     """What is news of a stack's execution; the same report twice changes nothing.
 
+    `run_source` is about the run of the report, if it has one (`run_sources`).
     `is_stopping`: a deadline has passed, and the run is stopped once the chain lets it be.
     `wants_slot`: the next run is triggered once the chain has a slot for it. `opens_at`: nothing
     was triggered, since the window of the stack is closed until then.
@@ -217,6 +220,7 @@ class StackReport:
     message: str = ""
     held_by: v1alpha1.Holder | None = None
     run_id: str | None = None
+    run_source: str | None = None
     run_state: str | None = None
     run_url: str | None = None
     attempts: int = 1
@@ -237,6 +241,7 @@ class Kept:
     stack_id: str
     run_number: int
     run_id: str | None = None
+    run_source: str | None = None
     run_url: str | None = None
     is_newer: bool = False
     is_bypassed: bool = False
@@ -253,6 +258,7 @@ class Left:
     message: str
     blocked_by: str | None = None
     run_id: str | None = None
+    run_source: str | None = None
     run_url: str | None = None
     completion_time: str | None = None
 
@@ -268,6 +274,7 @@ class Retried:
     stack_id: str
     run_number: int
     run_id: str | None = None
+    run_source: str | None = None
     blocked_by: str | None = None
     may_have_newer: bool = True
     is_named: bool = False
@@ -349,14 +356,14 @@ def _keep(stack: StackProgress, kept: Kept, *, now: str) -> None:
     stack.message = (
         newer_message(kept.run_number) if kept.is_newer else kept_message(kept.run_number)
     )
-    stack.run_id, stack.run_url = kept.run_id, kept.run_url
+    stack.run_id, stack.run_url, stack.run_source = kept.run_id, kept.run_url, kept.run_source
     stack.completion_time = now
 
 
 def _leave(stack: StackProgress, left: Left) -> None:
     stack.phase, stack.reason = left.phase, left.reason
     stack.message, stack.blocked_by = left_message(left.run_number, left.message), left.blocked_by
-    stack.run_id, stack.run_url = left.run_id, left.run_url
+    stack.run_id, stack.run_url, stack.run_source = left.run_id, left.run_url, left.run_source
     stack.completion_time = left.completion_time
 
 
@@ -379,6 +386,7 @@ def _finish(stack: StackProgress, root: FinishedRoot, *, now: str) -> None:
     stack.reason = reasons.StackReason.ROOT_RUN_FINISHED
     stack.message = "Its run finished and started this run of the chain; it is not run again."
     stack.run_id, stack.run_url, stack.run_state = root.run_id, root.run_url, RunState.FINISHED
+    stack.run_source = v1alpha1.RunSource.ADOPTED
     stack.completion_time = now
 
 
@@ -425,6 +433,7 @@ def set_bypassed(stack: StackProgress, message: str, *, now: str) -> None:
     stack.phase, stack.reason = v1alpha1.Phase.SKIPPED, reasons.StackReason.BYPASSED
     stack.message, stack.blocked_by, stack.adopts_from = message, None, None
     stack.run_id = stack.run_url = stack.run_state = stack.start_time = stack.delta = None
+    stack.run_source = None
     stack.is_started, stack.wants_slot_since, stack.completion_time = False, None, now
     stack.held_by = None
     _forget_time(stack)
@@ -435,6 +444,7 @@ def reopen(stack: StackProgress, *, requested_at: str | None = None) -> None:
     if stack.run_id is not None:
         stack.earlier_run_id, stack.earlier_attempts = stack.run_id, stack.attempts
     stack.run_id = stack.run_url = stack.run_state = stack.start_time = stack.delta = None
+    stack.run_source = None
     stack.blocked_by = stack.adopts_from = stack.completion_time = stack.wants_slot_since = None
     stack.requested_at = requested_at
     set_pending(stack)
@@ -447,7 +457,8 @@ def apply_report(stack: StackProgress, report: StackReport, *, now: str) -> bool
     before = dataclasses.replace(stack)
     stack.phase, stack.reason, stack.message = report.phase, report.reason, report.message
     stack.held_by = report.held_by
-    stack.run_id = report.run_id or stack.run_id
+    if report.run_id:
+        stack.run_id, stack.run_source = report.run_id, report.run_source
     stack.run_url = report.run_url or stack.run_url
     stack.run_state = report.run_state
     stack.attempts = max(stack.attempts, stack.earlier_attempts + report.attempts)
@@ -520,7 +531,7 @@ def _forget_time(stack: StackProgress) -> None:
 def start_over(stack: StackProgress) -> None:
     """Have a stack be as if it had never had a run."""
     set_pending(stack)
-    stack.run_id = stack.run_state = stack.run_url = stack.start_time = None
+    stack.run_id = stack.run_source = stack.run_state = stack.run_url = stack.start_time = None
 
 
 def is_over(progress: ChainProgress) -> bool:

@@ -57,6 +57,7 @@ def _kept(stack: v1alpha1.StackStatus, number: int, *, is_bypassed: bool) -> v1a
         message=progress.BYPASSED_BEFORE,
         blocked_by=None,
         run_id=None,
+        run_source=None,
         run_url=None,
         start_time=None,
     )
@@ -134,6 +135,7 @@ def of_progress(
         blocked_by=_visible(stack.blocked_by),
         held_by=_held_by(stack),
         run_id=_visible(stack.run_id),
+        run_source=_visible(stack.run_source),
         run_state=_visible(stack.run_state),
         run_url=outside_text.link(stack.run_url),
         attempts=stack.attempts if stack.attempts > 1 else None,

@@ -23,6 +23,7 @@ with workflow.unsafe.imports_passed_through():
         reports_without_reading,
         retries,
         run_snapshots,
+        run_sources,
         run_states,
         stack_lines,
         stack_reports,
@@ -71,7 +72,8 @@ class StackExecutionWorkflow:
         # What holds the stack, so that the execution ends without having done anything.
         self._held: progress.StackReport | None = None
         self._trigger: run_creation.RunCreation | None = None
-        self._is_adopted = False
+        # Of the last run.
+        self._run_source: v1alpha1.RunSource | None = None
         # Why what runs is to be stopped.
         self._stop: stops.Stop | None = _CANCELED if argument.is_canceled else None
         # A run that was there before a reset is looked for even if it is only to be stopped.
@@ -194,7 +196,7 @@ class StackExecutionWorkflow:
         # The end travels as the result; no report may come after it.
         self._reports.close()
         await reporting
-        return report
+        return run_sources.told(report, self._run_source) if report is not None else None
 
     async def _roll(self) -> progress.StackReport | None:
         while (obtained := await self._obtain_run()) is not None:
@@ -251,14 +253,17 @@ class StackExecutionWorkflow:
         run_id = earlier.run_id if earlier is not None else found.adopted_run_id
         if run_id is None:
             return None
-        self._is_adopted = earlier is None or earlier.is_adopted
+        self._run_source = run_sources.of_found(
+            is_earlier=earlier is not None,
+            was_adopted=earlier is not None and earlier.is_adopted,
+        )
         self._run = run_snapshots.RunSnapshot(run_id=run_id, state=run_states.RunState.QUEUED)
         self._run_is_known()
         return self._run
 
     def _pass_over(self, run: run_snapshots.RunSnapshot) -> None:
         """Go on as if a native run that was there before a reset were not."""
-        self._passed_over, self._run, self._is_adopted = run.run_id, None, False
+        self._passed_over, self._run, self._run_source = run.run_id, None, None
         self._attempts -= 1
 
     async def _await_release(
@@ -288,6 +293,7 @@ class StackExecutionWorkflow:
         self._trigger = self._new_trigger(found)
         self._run = created = await self._trigger.create()
         if created is not None:
+            self._run_source = v1alpha1.RunSource.TRIGGERED
             self._run_is_known()
         if self._stop is not None:
             # The cancel waited for this.
@@ -309,7 +315,7 @@ class StackExecutionWorkflow:
     async def _pause(self, run: run_snapshots.RunSnapshot) -> None:
         """Wait before the next run; the failed one is the stack's end if there will be none."""
         self._failed, self._run = run, None
-        self._trigger, self._is_adopted, self._has_slot = None, False, False
+        self._trigger, self._has_slot = None, False
         retry = self._input.policies.retry
         seconds = retries.pause_seconds(
             attempts=self._attempts,
@@ -317,7 +323,7 @@ class StackExecutionWorkflow:
             max_backoff_seconds=retry.max_backoff_seconds,
         )
         next_at = workflow.now() + datetime.timedelta(seconds=seconds)
-        self._reports.show(
+        self._tell(
             retries.pending(
                 self._input.target.stack_id,
                 run,
@@ -338,7 +344,7 @@ class StackExecutionWorkflow:
             attempts=self._attempts,
             limit=self._input.policies.retry.limit,
         )
-        self._reports.show(report)
+        self._tell(report)
         await workflow.wait_condition(lambda: self._has_slot)
 
     # Following it
@@ -414,6 +420,7 @@ class StackExecutionWorkflow:
         if self._run is None and self._trigger is not None and self._trigger.may_be_sent:
             self._run = await self._calls.find_triggered(self._newest_run_id, self._key_id)
             if self._run is not None:
+                self._run_source = v1alpha1.RunSource.TRIGGERED
                 self._attempts += 1
 
     async def _await_leave(self, run: run_snapshots.RunSnapshot) -> None:
@@ -439,6 +446,10 @@ class StackExecutionWorkflow:
         return await self._calls.stop(run.run_id, note=_note(stop))
 
     # Telling of it
+
+    @property
+    def _is_adopted(self) -> bool:
+        return self._run_source is v1alpha1.RunSource.ADOPTED
 
     def _classify(self, run: run_snapshots.RunSnapshot) -> progress.StackReport:
         return stack_reports.classify(
@@ -478,7 +489,7 @@ class StackExecutionWorkflow:
     def _show_waiting(self, meaning: progress.StackMeaning) -> None:
         # Whatever is read of the run next is news to the chain.
         self._reported_summary = ""
-        self._reports.show(self._waiting(meaning))
+        self._tell(self._waiting(meaning))
 
     def _waiting(self, meaning: progress.StackMeaning) -> progress.StackReport:
         return reports_without_reading.waiting(
@@ -496,7 +507,10 @@ class StackExecutionWorkflow:
             report = self._confirmation.report(
                 self._input.target.stack_id, run, attempts=self._attempts
             ) or self._classify(run)
-            self._reports.show(dataclasses.replace(report, is_stopping=self._is_asking))
+            self._tell(dataclasses.replace(report, is_stopping=self._is_asking))
+
+    def _tell(self, report: progress.StackReport) -> None:
+        self._reports.show(run_sources.told(report, self._run_source))
 
 
 def _waits(reason: reasons.StackReason, message: str = "") -> progress.StackMeaning:

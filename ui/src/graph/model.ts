@@ -33,6 +33,7 @@ export interface Stack {
   readonly reason: string;
   readonly message: string;
   readonly runId: string;
+  readonly runSource: string;
   readonly runState: string;
   readonly runUrl: string;
   readonly attempts: number;
@@ -131,6 +132,7 @@ function readStack(item: unknown): Stack {
     reason: text(stack["reason"]),
     message: text(stack["message"]),
     runId: text(stack["runId"]),
+    runSource: text(stack["runSource"]),
     runState: text(stack["runState"]),
     runUrl: link(stack["runUrl"]),
     attempts: number(stack["attempts"], 1),

@@ -43,6 +43,16 @@ export function lookOf(phase: string): PhaseLook {
   return own(LOOKS, phase) ?? { word: phase, glyph: "question", tone: "attention", rank: 3 };
 }
 
+const SOURCES: Readonly<Record<string, string>> = {
+  Adopted: "Spacelift or a person: adopted",
+  Triggered: "the chain: triggered",
+};
+
+/** Who started a run; what only a newer operator knows is as it says it. */
+export function sourceOf(runSource: string): string {
+  return own(SOURCES, runSource) ?? runSource;
+}
+
 export function isOver(phase: string): boolean {
   return ["Succeeded", "Failed", "Skipped", "Canceled", "TimedOut"].includes(phase);
 }

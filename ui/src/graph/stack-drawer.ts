@@ -8,6 +8,7 @@ import { parts, tokens } from "../shared/styles.js";
 import { coded, icon, idOf, phase } from "../shared/templates.js";
 import { relatives } from "./folding.js";
 import type { Stack } from "./model.js";
+import { sourceOf } from "./phases.js";
 import { type Meaning, type Todo, because, sentence } from "./why.js";
 
 /** What the reason of a stack means and what to do about it, in the words of `explain`. */
@@ -283,6 +284,7 @@ export class StackDrawer extends LitElement {
       ["Started", stack.startTime ? `${clockTime(stack.startTime)} (${age(stack.startTime, this.now)} ago)` : "", exactTime(stack.startTime)],
       ["Ended", clockTime(stack.completionTime), exactTime(stack.completionTime)],
       ["Run", stack.runId ? html`<code>${stack.runId}</code> ${this.#copy(oneLine(stack.runId), "Copy the id of the run")}` : ""],
+      ["Started by", sourceOf(stack.runSource)],
       ["In Spacelift", stack.runState],
       ["Level", String(stack.level + 1)],
     ];

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from controller.api import reasons, v1alpha1
-from controller.api.v1alpha1 import Phase
+from controller.api.v1alpha1 import Phase, RunSource
 from devenv.simulator.model.states import RunState
 from tests.simulation.kube import link
-from tests.simulation.world.records import OUR_LOGIN, Write
+from tests.simulation.world.records import OUR_LOGIN, Write, marker_of
 
 Json = dict[str, Any]
 
@@ -77,6 +77,27 @@ def a_success_is_true(write: Write) -> Iterator[str]:
         run = runs.get(row.get("runId") or "")
         if run is not None and run.state not in (RunState.FINISHED, RunState.SKIPPED):
             yield f"{row['id']} has succeeded, while its run {run.id} is {run.state}"
+
+
+def the_source_of_a_run_is_true(write: Write) -> Iterator[str]:
+    """A run that the chain has triggered is shown as such, any other one as adopted.
+
+    Who looks for what started a run believes it.
+    """
+    runs = write.record.parties.account.simulator.account.runs
+    before = {row["id"]: row for row in write.before.get("stacks") or ()}
+    for row in write.status.get("stacks") or ():
+        found, run = row.get("runSource"), runs.get(row.get("runId") or "")
+        if row == before.get(row["id"]) or (run is None and "runId" in row):
+            continue
+        expected = None
+        if run is not None and row.get("reason") != reasons.StackReason.OUTPUT_UNCHANGED:
+            marked = marker_of(run)
+            is_own = marked is not None and marked[0] == write.chain.title
+            expected = RunSource.TRIGGERED if is_own else RunSource.ADOPTED
+        is_kept = row.get("reason") == reasons.StackReason.KEPT
+        if found != expected and not (is_kept and found is None):
+            yield f"{row['id']} is {found} with run {row.get('runId')}, which is {expected}"
 
 
 def nothing_waits_without_a_reason(write: Write) -> Iterator[str]:
@@ -215,6 +236,7 @@ AT_EACH_WRITE: dict[str, Callable[[Write], Iterator[str]]] = {
     "the status never goes back": the_status_never_goes_back,
     "ready means over": ready_means_over,
     "a success is true": a_success_is_true,
+    "the source of a run is true": the_source_of_a_run_is_true,
     "nothing waits without a reason": nothing_waits_without_a_reason,
     "what needs a person is named": what_needs_a_person_is_named,
     "an estimate has a past and nothing in between": an_estimate_has_a_past_and_nothing_in_between,

@@ -7,6 +7,7 @@ import pytest
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Cause, Phase
 from controller.chain.requests import decide as decisions
+from controller.chain.requests import request_tokens
 from controller.chain.run import progress
 from controller.chain.run.progress import HandledRequest, LiveRequest, LiveRequestKind
 from tests.support.builders import (
@@ -63,6 +64,21 @@ def started(decision: decisions.Decision) -> dict[str, list[str]]:
         "named": [item.stack_id for item in decision.start.retried if item.is_named],
         "left": [item.stack_id for item in decision.start.left],
     }
+
+
+def test_a_retry_is_told_where_the_runs_of_the_run_before_come_from() -> None:
+    rows = tuple(
+        v1alpha1.StackStatus(id=name, level=0, phase=phase, run_id="01", run_source="Adopted")
+        for name, phase in (("a", Phase.SUCCEEDED), ("b", Phase.FAILED), ("c", Phase.FAILED))
+    )
+
+    parts = request_tokens.retry_parts(rows, number=3, named=["b"])
+    bypassing = request_tokens.retry_parts(rows, number=3, bypassed=["b"])
+
+    assert [item.run_source for item in parts.kept] == ["Adopted"]
+    assert [item.run_source for item in parts.retried] == ["Adopted"]
+    assert [item.run_source for item in parts.left] == ["Adopted"]
+    assert [item.run_source for item in bypassing.kept] == ["Adopted", None]
 
 
 # In the live run

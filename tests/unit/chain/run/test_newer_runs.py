@@ -133,3 +133,27 @@ def test_where_the_chain_would_have_run_something_else_no_other_run_counts() -> 
     )
 
     assert found == []
+
+
+@pytest.mark.parametrize(
+    ("run_id", "source"),
+    [
+        pytest.param("03", "Adopted", id="a person's"),
+        pytest.param("02", "Triggered", id="the chain's own, retried there"),
+    ],
+)
+def test_what_a_person_ran_is_adopted_and_the_chains_own_run_stays_what_it_was(
+    run_id: str, source: str
+) -> None:
+    newest = newer_runs.NewestRun(
+        stack_id="b", run_id=run_id, run_url="https://x", triggered_by="jane", is_success=True
+    )
+
+    (found,) = newer_runs.newly_kept(
+        GRAPH,
+        kept=[progress.Kept(stack_id="a", run_number=1, run_id="01")],
+        retried=[progress.Retried(stack_id="b", run_number=1, run_id="02", run_source="Triggered")],
+        newest=[newest],
+    )
+
+    assert (found.run_id, found.run_source) == (run_id, source)

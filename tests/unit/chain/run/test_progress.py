@@ -394,6 +394,7 @@ def test_at_the_limits_a_run_fits_into_one_value_of_temporal() -> None:
             blocked_by=item,
             adopts_from=item,
             run_id="0" * 26,
+            run_source=v1alpha1.RunSource.TRIGGERED,
             run_url="https://x.app.spacelift.io/stack/".ljust(256, "u"),
             busy_since=T0,
             busy_seconds=10**6,

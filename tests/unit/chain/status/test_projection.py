@@ -122,6 +122,7 @@ def test_a_stack_tells_of_its_run() -> None:
         "a",
         Phase.SUCCEEDED,
         name="VPC",
+        run_source="Adopted",
         run_state="FINISHED",
         delta=v1alpha1.Delta(added=1, changed=2, deleted=3),
     )
@@ -135,6 +136,7 @@ def test_a_stack_tells_of_its_run() -> None:
         name="VPC",
         reason="RunFinished",
         run_id="01RUNA",
+        run_source="Adopted",
         run_state="FINISHED",
         run_url=RUN_URL.format(stack="a", run="01RUNA"),
         start_time=T0,
@@ -458,6 +460,20 @@ def test_a_retry_keeps_nothing_of_what_spacelift_carried_out_besides() -> None:
     (kept,) = stack_rows.not_run(v1alpha1.Status(stacks=(succeeded,)), None)
 
     assert kept.unused_runs == ()
+
+
+def test_a_retry_keeps_the_source_of_a_run_but_not_of_one_that_is_bypassed() -> None:
+    rows = tuple(
+        v1alpha1.StackStatus(
+            id=name, level=0, phase=phase, run_id=f"01{name}", run_source="Adopted"
+        )
+        for name, phase in (("a", Phase.SUCCEEDED), ("b", Phase.FAILED), ("c", Phase.FAILED))
+    )
+    execution = dataclasses.replace(make_execution(2), named=("d",), bypassed=("c",))
+
+    found = stack_rows.not_run(v1alpha1.Status(stacks=rows), execution)
+
+    assert {row.id: row.run_source for row in found} == {"a": "Adopted", "b": "Adopted", "c": None}
 
 
 def test_stages_are_shown_in_their_order_with_what_they_wait_for(golden: Golden) -> None:
