@@ -174,6 +174,8 @@ export class StackDrawer extends LitElement {
   /** Leads to the chain that has the stack, where advice names one. */
   @property({ attribute: false }) chainLink = "";
   @property({ type: Number }) now = Date.now();
+  /** Whether it covers all of the page, so that its title is the page's. */
+  @property({ attribute: false }) isWhole = false;
   @state() private copied = "";
 
   protected override render(): TemplateResult | typeof nothing {
@@ -182,7 +184,7 @@ export class StackDrawer extends LitElement {
       return nothing;
     }
     return html`<header>
-        <h2 id="title" tabindex="-1">${oneLine(stack.id)}</h2>
+        <h2 id="title" tabindex="-1" aria-level=${this.isWhole ? 1 : 2}>${oneLine(stack.id)}</h2>
         ${this.#copy(oneLine(stack.id), "Copy the id of the stack")}
         <button class="button icon plain" aria-label="Close" @click=${this.#close}>
           ${icon("close")}

@@ -559,6 +559,7 @@ export class StackchainApp extends LitElement {
         ${stack
           ? html`<stackchain-drawer
               .stack=${stack}
+              .isWhole=${isCovered}
               .stacks=${chain.stacks}
               .advice=${own(detail.advice, stack.id) ?? null}
               .meaning=${own(detail.meanings, stack.reason) ?? null}
