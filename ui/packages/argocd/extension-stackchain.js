@@ -414,7 +414,7 @@ OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
         </div>`:M}#o(e){let t=ft(dt(e.startTime,e.completionTime,this.now));return k`<dl>
       ${[[`Reason`,W(e.reason)],[`Name`,e.name===e.id?``:W(e.name)],[`Changes`,mt(e.delta)],[`Attempts`,e.attempts>1?String(e.attempts):``],[`Took`,e.phase===`Skipped`?``:t],[`Started`,e.startTime?`${vt(e.startTime)} (${pt(e.startTime,this.now)} ago)`:``,yt(e.startTime)],[`Ended`,vt(e.completionTime),yt(e.completionTime)],[`Run`,e.runId?k`<code>${e.runId}</code> ${this.#r(W(e.runId),`Copy the id of the run`)}`:``],[`Started by`,lt(e.runSource)],[`In Spacelift`,e.runState],[`Level`,String(e.level+1)]].filter(([,e])=>e!==``).map(([e,t,n])=>k`<dt>${e}</dt><dd title=${n||M}>${t}</dd>`)}
     </dl>`}#s(e){return e.unusedRuns.length>0?k`<section>
-          <h3>Runs that it did not use</h3>
+          <h3 aria-level=${this.isWhole?2:3}>Runs that it did not use</h3>
           <ul class="runs">
             ${e.unusedRuns.slice(0,Dn).map(e=>k`<li>
                 ${e.runUrl?k`<a href=${e.runUrl} target="_blank" rel="noopener noreferrer"><code>${W(e.runId)}</code></a>`:k`<code>${W(e.runId)}</code>`}
@@ -422,15 +422,15 @@ OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
               </li>`)}
           </ul>
         </section>`:M}#c(e){let t=this.stacks.filter(t=>t.dependsOn.includes(e.id)),{upstream:n,downstream:r}=Pt(this.stacks,e.id),i=new Map(this.stacks.map(e=>[e.id,e.phase])),a=this.advice?.holds??[];return k`${a.length>0?k`<section>
-            <h3>Holds up ${U(this.advice?.held??a.length,`stack`)}</h3>
+            <h3 aria-level=${this.isWhole?2:3}>Holds up ${U(this.advice?.held??a.length,`stack`)}</h3>
             ${this.#l(a,i,this.advice?.held)}
           </section>`:M}
       <section>
-        <h3>Depends on${n.size>0?` (${n.size} in all)`:``}</h3>
+        <h3 aria-level=${this.isWhole?2:3}>Depends on${n.size>0?` (${n.size} in all)`:``}</h3>
         ${this.#l(e.dependsOn,i)}
       </section>
       <section>
-        <h3>Dependents${r.size>0?` (${r.size} in all)`:``}</h3>
+        <h3 aria-level=${this.isWhole?2:3}>Dependents${r.size>0?` (${r.size} in all)`:``}</h3>
         ${this.#l(t.map(e=>e.id),i)}
       </section>`}#l(e,t,n=e.length){if(e.length===0)return k`<span class="muted">None</span>`;let r=n-Dn;return k`<div class="names">
       ${e.slice(0,Dn).map(e=>k`<button ?disabled=${!t.has(e)} @click=${()=>this.#u(e)}>${Ct(e)}</button>`)}

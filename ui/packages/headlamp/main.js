@@ -414,7 +414,7 @@ OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
         </div>`:j}#o(e){let t=pt(ft(e.startTime,e.completionTime,this.now));return O`<dl>
       ${[[`Reason`,U(e.reason)],[`Name`,e.name===e.id?``:U(e.name)],[`Changes`,ht(e.delta)],[`Attempts`,e.attempts>1?String(e.attempts):``],[`Took`,e.phase===`Skipped`?``:t],[`Started`,e.startTime?`${yt(e.startTime)} (${mt(e.startTime,this.now)} ago)`:``,bt(e.startTime)],[`Ended`,yt(e.completionTime),bt(e.completionTime)],[`Run`,e.runId?O`<code>${e.runId}</code> ${this.#r(U(e.runId),`Copy the id of the run`)}`:``],[`Started by`,ut(e.runSource)],[`In Spacelift`,e.runState],[`Level`,String(e.level+1)]].filter(([,e])=>e!==``).map(([e,t,n])=>O`<dt>${e}</dt><dd title=${n||j}>${t}</dd>`)}
     </dl>`}#s(e){return e.unusedRuns.length>0?O`<section>
-          <h3>Runs that it did not use</h3>
+          <h3 aria-level=${this.isWhole?2:3}>Runs that it did not use</h3>
           <ul class="runs">
             ${e.unusedRuns.slice(0,On).map(e=>O`<li>
                 ${e.runUrl?O`<a href=${e.runUrl} target="_blank" rel="noopener noreferrer"><code>${U(e.runId)}</code></a>`:O`<code>${U(e.runId)}</code>`}
@@ -422,15 +422,15 @@ OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
               </li>`)}
           </ul>
         </section>`:j}#c(e){let t=this.stacks.filter(t=>t.dependsOn.includes(e.id)),{upstream:n,downstream:r}=Ft(this.stacks,e.id),i=new Map(this.stacks.map(e=>[e.id,e.phase])),a=this.advice?.holds??[];return O`${a.length>0?O`<section>
-            <h3>Holds up ${H(this.advice?.held??a.length,`stack`)}</h3>
+            <h3 aria-level=${this.isWhole?2:3}>Holds up ${H(this.advice?.held??a.length,`stack`)}</h3>
             ${this.#l(a,i,this.advice?.held)}
           </section>`:j}
       <section>
-        <h3>Depends on${n.size>0?` (${n.size} in all)`:``}</h3>
+        <h3 aria-level=${this.isWhole?2:3}>Depends on${n.size>0?` (${n.size} in all)`:``}</h3>
         ${this.#l(e.dependsOn,i)}
       </section>
       <section>
-        <h3>Dependents${r.size>0?` (${r.size} in all)`:``}</h3>
+        <h3 aria-level=${this.isWhole?2:3}>Dependents${r.size>0?` (${r.size} in all)`:``}</h3>
         ${this.#l(t.map(e=>e.id),i)}
       </section>`}#l(e,t,n=e.length){if(e.length===0)return O`<span class="muted">None</span>`;let r=n-On;return O`<div class="names">
       ${e.slice(0,On).map(e=>O`<button ?disabled=${!t.has(e)} @click=${()=>this.#u(e)}>${wt(e)}</button>`)}

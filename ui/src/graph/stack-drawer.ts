@@ -300,7 +300,7 @@ export class StackDrawer extends LitElement {
   #unusedRuns(stack: Stack): TemplateResult | typeof nothing {
     return stack.unusedRuns.length > 0
       ? html`<section>
-          <h3>Runs that it did not use</h3>
+          <h3 aria-level=${this.isWhole ? 2 : 3}>Runs that it did not use</h3>
           <ul class="runs">
             ${stack.unusedRuns.slice(0, MOST_LISTED).map(
               (run) => html`<li>
@@ -322,16 +322,16 @@ export class StackDrawer extends LitElement {
     const held = this.advice?.holds ?? [];
     return html`${held.length > 0
         ? html`<section>
-            <h3>Holds up ${counted(this.advice?.held ?? held.length, "stack")}</h3>
+            <h3 aria-level=${this.isWhole ? 2 : 3}>Holds up ${counted(this.advice?.held ?? held.length, "stack")}</h3>
             ${this.#names(held, phaseOf, this.advice?.held)}
           </section>`
         : nothing}
       <section>
-        <h3>Depends on${upstream.size > 0 ? ` (${upstream.size} in all)` : ""}</h3>
+        <h3 aria-level=${this.isWhole ? 2 : 3}>Depends on${upstream.size > 0 ? ` (${upstream.size} in all)` : ""}</h3>
         ${this.#names(stack.dependsOn, phaseOf)}
       </section>
       <section>
-        <h3>Dependents${downstream.size > 0 ? ` (${downstream.size} in all)` : ""}</h3>
+        <h3 aria-level=${this.isWhole ? 2 : 3}>Dependents${downstream.size > 0 ? ` (${downstream.size} in all)` : ""}</h3>
         ${this.#names(direct.map((one) => one.id), phaseOf)}
       </section>`;
   }

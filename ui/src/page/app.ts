@@ -194,6 +194,7 @@ export class StackchainApp extends LitElement {
       }
       nav .field {
         width: 210px;
+        margin-right: 10px;
       }
       .view {
         flex: 1;

@@ -382,7 +382,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
         </div>`:x}#o(e){let t=F(P(e.startTime,e.completionTime,this.now));return y`<dl>
       ${[[`Reason`,z(e.reason)],[`Name`,e.name===e.id?``:z(e.name)],[`Changes`,Tt(e.delta)],[`Attempts`,e.attempts>1?String(e.attempts):``],[`Took`,e.phase===`Skipped`?``:t],[`Started`,e.startTime?`${R(e.startTime)} (${I(e.startTime,this.now)} ago)`:``,kt(e.startTime)],[`Ended`,R(e.completionTime),kt(e.completionTime)],[`Run`,e.runId?y`<code>${e.runId}</code> ${this.#r(z(e.runId),`Copy the id of the run`)}`:``],[`Started by`,Ct(e.runSource)],[`In Spacelift`,e.runState],[`Level`,String(e.level+1)]].filter(([,e])=>e!==``).map(([e,t,n])=>y`<dt>${e}</dt><dd title=${n||x}>${t}</dd>`)}
     </dl>`}#s(e){return e.unusedRuns.length>0?y`<section>
-          <h3>Runs that it did not use</h3>
+          <h3 aria-level=${this.isWhole?2:3}>Runs that it did not use</h3>
           <ul class="runs">
             ${e.unusedRuns.slice(0,zn).map(e=>y`<li>
                 ${e.runUrl?y`<a href=${e.runUrl} target="_blank" rel="noopener noreferrer"><code>${z(e.runId)}</code></a>`:y`<code>${z(e.runId)}</code>`}
@@ -390,15 +390,15 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
               </li>`)}
           </ul>
         </section>`:x}#c(e){let t=this.stacks.filter(t=>t.dependsOn.includes(e.id)),{upstream:n,downstream:r}=Ht(this.stacks,e.id),i=new Map(this.stacks.map(e=>[e.id,e.phase])),a=this.advice?.holds??[];return y`${a.length>0?y`<section>
-            <h3>Holds up ${L(this.advice?.held??a.length,`stack`)}</h3>
+            <h3 aria-level=${this.isWhole?2:3}>Holds up ${L(this.advice?.held??a.length,`stack`)}</h3>
             ${this.#l(a,i,this.advice?.held)}
           </section>`:x}
       <section>
-        <h3>Depends on${n.size>0?` (${n.size} in all)`:``}</h3>
+        <h3 aria-level=${this.isWhole?2:3}>Depends on${n.size>0?` (${n.size} in all)`:``}</h3>
         ${this.#l(e.dependsOn,i)}
       </section>
       <section>
-        <h3>Dependents${r.size>0?` (${r.size} in all)`:``}</h3>
+        <h3 aria-level=${this.isWhole?2:3}>Dependents${r.size>0?` (${r.size} in all)`:``}</h3>
         ${this.#l(t.map(e=>e.id),i)}
       </section>`}#l(e,t,n=e.length){if(e.length===0)return y`<span class="muted">None</span>`;let r=n-zn;return y`<div class="names">
       ${e.slice(0,zn).map(e=>y`<button ?disabled=${!t.has(e)} @click=${()=>this.#u(e)}>${B(e)}</button>`)}
@@ -2215,6 +2215,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       }
       nav .field {
         width: 210px;
+        margin-right: 10px;
       }
       .view {
         flex: 1;
