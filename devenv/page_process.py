@@ -14,14 +14,15 @@ class PageProcess(managed_process.ManagedProcess):
     ) -> None:
         """Serve the chains that a kubeconfig leads to, in all namespaces."""
         program = "from controller.plugin import cli; cli.main()"
-        options = ("ui", "--all-namespaces", "--no-browser", f"--kubeconfig={kubeconfig}")
+        options = ("ui", "--all-namespaces", "--no-browser")
         super().__init__(
             processes.Command(
                 name="the page",
                 argv=(sys.executable, "-c", program, *options),
                 log_file=logs / "page.log",
                 directory=managed_process.PACKAGE_PARENT,
-                environment=role_process.cleared_environment(),
+                # As in the shell of whoever reads the page: what it offers to run names no file.
+                environment=role_process.cleared_environment() | {"KUBECONFIG": str(kubeconfig)},
             ),
             start,
         )

@@ -219,7 +219,7 @@ def _row(
     return {
         **_identity(body),
         "state": state,
-        "headline": ready.message if ready is not None else found.meaning.means,
+        "headline": tree.ready_message(status) or found.meaning.means,
         "reason": ready.reason if ready is not None else "",
         "operation": run.operation if run is not None else str(chain.spec.operation),
         "progress": run.progress if run is not None else "",
