@@ -48,6 +48,11 @@ class Stream:
             elif line.startswith("data: "):
                 return name, json.loads(line.removeprefix("data: "))
 
+    async def until_solved(self) -> None:
+        """Read on until there is no problem any more; its words may change meanwhile."""
+        while (await self.until("problem"))["text"]:
+            pass
+
     async def until(self, name: str) -> Any:
         while True:
             found, data = await self.next()
