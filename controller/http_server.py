@@ -85,9 +85,8 @@ class HttpServer:
             idle_seconds: how long a connection may be without a request.
             trusts_answered: whether connections are closed last on which a request was answered
                 with success; where only those who know a secret get such an answer.
-            has_streams: whether some answers never end. A connection is then left alone while a
-                request on it is answered, and its handler sees to those who take nothing; it is
-                canceled once they have gone, and `stop` waits for none.
+            has_streams: whether some answers never end; see `keep`. A handler is then canceled
+                once those it answers have gone, and `stop` waits for none.
             header_bytes: how long the line of a request and each header of it may be.
         """
         host, _, port = address.rpartition(":")
@@ -150,6 +149,13 @@ class HttpServer:
         accepting = [self._accept(listening) for listening in self._sockets]
         self._tasks = [asyncio.create_task(task) for task in (*accepting, self._close_silent())]
 
+    def keep(self, request: web.Request) -> None:
+        """Leave the connection of a request alone until it is answered, which may take for ever.
+
+        Its handler sees to those who take nothing.
+        """
+        self._heard(request.protocol, is_streaming=True)
+
     async def stop(self) -> None:
         """Stop listening, and answer what has come."""
         for task in self._tasks:
@@ -206,7 +212,7 @@ class HttpServer:
             request: web.Request,
             handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
         ) -> web.StreamResponse:
-            self._heard(request.protocol, is_streaming=self._has_streams)
+            self._heard(request.protocol)
             answer = None
             try:
                 answer = await handler(request)

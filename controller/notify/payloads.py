@@ -18,7 +18,8 @@ from controller.notify import sinks, templates
 TYPE_PREFIX = "dev.stackchain."
 DATA_SCHEMA_VERSION = "v1alpha1"
 
-DEFAULT_SLACK_TEXT = "*${title}*\n${message}\n${link}\n${pageUrl}"
+# One that is empty is left out.
+DEFAULT_SLACK_LINES = ("*${title}*", "${message}", "${link}", "${pageUrl}")
 
 # What the HTTP binding lets stand in a header value: printable ASCII but blank, quote and percent.
 _PLAIN = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
@@ -55,16 +56,13 @@ def _encoded(document: Any) -> bytes:
 
 
 def _slack(sink: sinks.Sink, notification: notifications.Notification) -> Any:
-    template = DEFAULT_SLACK_TEXT if sink.template is None else sink.template
-    document = templates.render(template, notification, escape=slack_text)
-    if not isinstance(document, str):
-        return document
-    return {"text": _without_empty_lines(document) if sink.template is None else document.strip()}
+    def filled(template: Any) -> Any:
+        return templates.render(template, notification, escape=slack_text)
 
-
-def _without_empty_lines(text: str) -> str:
-    """Leave out the links that a notification does not have."""
-    return "\n".join(line for line in text.split("\n") if line)
+    if sink.template is None:
+        return {"text": "\n".join(filter(None, map(filled, DEFAULT_SLACK_LINES)))}
+    document = filled(sink.template)
+    return {"text": document.strip()} if isinstance(document, str) else document
 
 
 def slack_text(text: str) -> str:

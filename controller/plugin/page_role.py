@@ -53,6 +53,10 @@ _NOTHING = (
     "You may not list and watch StackChains in any namespace that this page shows; ask for a Role "
     "with these verbs on stackchains.stackchain.dev."
 )
+_TOO_MANY_NAMESPACES = (
+    f"You may look in more than {MOST_WATCHES} namespaces, but not in all of them: ask for the "
+    "right to list stackchains in all namespaces, or have `UI_NAMESPACES` name fewer."
+)
 _FULL = "Too many people look at this page now; try again in a few minutes."
 
 
@@ -82,7 +86,7 @@ class _Kept:
     def is_unused_since(self, before: float) -> bool:
         """Whether nobody looks, and nobody has asked for anything lately."""
         source = self.source
-        return source.viewers == 0 and source.asked == 0 and self.used_at < before
+        return source.streams == 0 and source.asked == 0 and self.used_at < before
 
     async def close(self) -> None:
         self.following.cancel()
@@ -158,23 +162,27 @@ class ViewerSources:
 
     async def _take_in(self, key: str, token: str | None) -> _Kept:
         """Open what is kept for a token, if there is room beside what others open meanwhile."""
-        if len(self._kept) + len(self._opened_now) >= MOST_SOURCES and not await self._make_room():
-            raise page_server.PageRefused(_FULL, status=503)
+        # Before anything is waited for: others come meanwhile.
         self._opened_now.add(key)
         try:
+            while len(self._kept) + len(self._opened_now) > MOST_SOURCES:
+                await self._make_room()
             kept = self._kept[key] = await self._open(token)
         finally:
             self._opened_now.discard(key)
         return kept
 
-    async def _make_room(self) -> bool:
-        """Give up what was used longest ago, if nobody looks at it."""
+    async def _make_room(self) -> None:
+        """Give up what was used longest ago.
+
+        Raises:
+            PageRefused: somebody looks at all of it.
+        """
         before = clock.monotonic() - _LEAST_KEPT_SECONDS
         unseen = [key for key, kept in self._kept.items() if kept.is_unused_since(before)]
-        oldest = min(unseen, key=lambda key: self._kept[key].used_at, default=None)
-        if oldest is not None:
-            await self._kept.pop(oldest).close()
-        return oldest is not None
+        if not unseen:
+            raise page_server.PageRefused(_FULL, status=503)
+        await self._kept.pop(min(unseen, key=lambda key: self._kept[key].used_at)).close()
 
     async def reap(self) -> None:
         """Give up what nobody looks at; never returns."""
@@ -182,8 +190,10 @@ class ViewerSources:
             await asyncio.sleep(_REAP_SECONDS)
             now = clock.monotonic()
             for key, kept in list(self._kept.items()):
-                if kept.is_unused_since(now - _IDLE_SECONDS):
-                    await self._kept.pop(key).close()
+                # While one is closed, others may come back, or have been given up.
+                if self._kept.get(key) is kept and kept.is_unused_since(now - _IDLE_SECONDS):
+                    del self._kept[key]
+                    await kept.close()
 
     async def close(self) -> None:
         """Give up everything."""
@@ -205,8 +215,12 @@ class ViewerSources:
                 raise page_server.PageRefused(page_sources.sentence(error), status=502) from error
             if not namespaces:
                 raise page_server.PageRefused(_NOTHING, status=403)
-            if len(namespaces) + sum(kept.watches for kept in self._kept.values()) > MOST_WATCHES:
-                raise page_server.PageRefused(_FULL, status=503)
+            if len(namespaces) > MOST_WATCHES:
+                raise page_server.PageRefused(_TOO_MANY_NAMESPACES, status=403)
+            while (
+                len(namespaces) + sum(kept.watches for kept in self._kept.values()) > MOST_WATCHES
+            ):
+                await self._make_room()
             opened.pop_all()
         return self._follow(kube, namespaces, is_known=token is not None)
 

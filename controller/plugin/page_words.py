@@ -56,6 +56,18 @@ _RETRIED: Mapping[str, str] = {
         "If that was not meant, retry it",
     ),
     StackReason.CONFIRMATION_DEADLINE_EXCEEDED: "Retry it when someone can look at it",
+    StackReason.PAYLOAD_TOO_LARGE: (
+        "See the message; if a shorter `runtimeEnvironment` does not help, report it. To try "
+        "again, retry it"
+    ),
+    StackReason.EXECUTION_ENDED: (
+        "Look at the stack in Spacelift. If its run has succeeded by then, a retry keeps it; to "
+        "continue, retry it"
+    ),
+    StackReason.SIGNATURE_INVALID: (
+        "Give operator and workers the same signing keys. If they have them, find out in Temporal "
+        "who started the workflow. To continue, retry it"
+    ),
 }
 
 

@@ -18,7 +18,7 @@ from controller.kube import errors
 from controller.ui import bundle_files, chain_feed, session_guard, site_guard
 from controller.ui.page_documents import Document
 
-MOST_VIEWERS = 64
+MOST_STREAMS_OF_VIEWER = 64
 """Streams of one viewer, thus tabs."""
 MOST_STREAMS = 400
 """Streams of all viewers."""
@@ -33,7 +33,8 @@ _BODY_SECONDS = 20.0
 _SEND_SECONDS = 60.0
 _RETRY_AFTER = {"Retry-After": "30"}
 _MANY_STREAMS = (
-    f"You have opened this page {MOST_VIEWERS} times; close some of its tabs, then load it again."
+    f"You have opened this page {MOST_STREAMS_OF_VIEWER} times; close some of its tabs, then load "
+    "it again."
 )
 _MANY_VIEWERS = "Too many people look at this page now; try again in a few minutes."
 _MANY_ASKED = "Too many requests of yours are being answered; wait a moment, then try again."
@@ -84,7 +85,7 @@ class PageRefused(Exception):
 
 @dataclasses.dataclass(kw_only=True, slots=True)
 class PageSource:
-    """What a viewer sees and may ask for; `viewers` counts the streams that are open."""
+    """What a viewer sees and may ask for; `streams` counts those that are open."""
 
     feed: chain_feed.ChainFeed
     hello: Document
@@ -94,7 +95,7 @@ class PageSource:
     actions: Actions
     ends_with_login: bool = False
     """Whether it is over once the API server no longer accepts the credentials."""
-    viewers: int = 0
+    streams: int = 0
     asked: int = 0
     """How many of its requests are being answered."""
 
@@ -155,7 +156,7 @@ class PageServer:
 
     def _check_room(self, source: PageSource) -> None:
         """Refuse a stream that is one too many."""
-        if source.viewers >= MOST_VIEWERS:
+        if source.streams >= MOST_STREAMS_OF_VIEWER:
             raise PageRefused(_MANY_STREAMS, status=429)
         if self._streams >= MOST_STREAMS:
             raise PageRefused(_MANY_VIEWERS, status=503)
@@ -210,12 +211,16 @@ class PageServer:
         return await self._of_source(request, rights)
 
     async def _preview(self, request: web.Request) -> web.Response:
-        document = await _document(request)
-        return await self._of_source(request, lambda source: source.actions.preview(document))
+        async def preview(source: PageSource) -> Document:
+            return await source.actions.preview(await _document(request))
+
+        return await self._of_source(request, preview)
 
     async def _ask(self, request: web.Request) -> web.Response:
-        document = await _document(request)
-        return await self._of_source(request, lambda source: source.actions.ask(document))
+        async def ask(source: PageSource) -> Document:
+            return await source.actions.ask(await _document(request))
+
+        return await self._of_source(request, ask)
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -225,12 +230,14 @@ class PageServer:
             return _refused(error)
         namespace, name = request.query.get("namespace", ""), request.query.get("name", "")
         viewer = chain_feed.PageViewer(source.feed, (namespace, name) if name else None)
-        source.viewers += 1
+        if self._http is not None:
+            self._http.keep(request)
+        source.streams += 1
         self._streams += 1
         try:
             return await self._send_changes(request, source, viewer)
         finally:
-            source.viewers -= 1
+            source.streams -= 1
             self._streams -= 1
 
     async def _send_changes(

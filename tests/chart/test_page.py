@@ -41,6 +41,9 @@ def test_its_variables_are_those_that_the_program_reads(release: Release) -> Non
 def test_the_operator_links_to_it_in_notifications(release: Release) -> None:
     assert release(charts.UI).environment("operator")["UI_URL"] == charts.UI["ui.url"]
     assert "UI_URL" not in release({}).environment("operator")
+    # No page, no links to it.
+    without = {**charts.UI, "ui.enabled": False}
+    assert "UI_URL" not in release(without).environment("operator")
 
 
 def test_it_looks_where_the_release_serves_unless_told_otherwise(release: Release) -> None:

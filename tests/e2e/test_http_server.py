@@ -131,8 +131,14 @@ async def test_it_stops_though_an_answer_is_not_taken(peers: list[Peer]) -> None
 
 
 @contextlib.asynccontextmanager
-async def streaming(**arguments: object) -> AsyncIterator[http_server.HttpServer]:
+async def streaming(
+    came: asyncio.Event | None = None, **arguments: object
+) -> AsyncIterator[http_server.HttpServer]:
+    """A server of answers that never end; `came` is set by a request whose body is waited for."""
+    came = came or asyncio.Event()
+
     async def stream(request: web.Request) -> web.StreamResponse:
+        server.keep(request)
         response = web.StreamResponse()
         await response.prepare(request)
         await response.write(b"ok")
@@ -142,8 +148,12 @@ async def streaming(**arguments: object) -> AsyncIterator[http_server.HttpServer
     async def answer(_: web.Request) -> web.Response:
         return web.Response(text="ok")
 
+    async def slow(request: web.Request) -> web.Response:
+        came.set()
+        return web.Response(text=await request.text())
+
     app = web.Application()
-    app.add_routes([web.get("/", answer), web.get("/stream", stream)])
+    app.add_routes([web.get("/", answer), web.get("/stream", stream), web.post("/slow", slow)])
     server = http_server.HttpServer("127.0.0.1:0", app, has_streams=True, **arguments)  # type: ignore[arg-type]
     await server.start()
     try:
@@ -172,11 +182,29 @@ async def test_a_stream_outlives_those_who_say_nothing_and_those_who_are_too_man
         assert not await looking.is_closed()
 
 
-async def test_a_server_of_streams_stops_at_once(peers: list[Peer]) -> None:
+async def test_what_is_slow_to_ask_is_closed_before_a_stream(peers: list[Peer]) -> None:
+    came = asyncio.Event()
+    async with streaming(came, max_connections=2) as server:
+        looking, slow = await connect(server, peers), await connect(server, peers)
+        await stream_of(looking)
+        slow.writer.write(b"POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+        await slow.writer.drain()
+        await asyncio.wait_for(came.wait(), 60)
+        await (await connect(server, peers)).ask()
+
+        assert await slow.is_closed()
+        assert not await looking.is_closed()
+
+
+async def test_a_server_of_streams_stops_at_once(
+    peers: list[Peer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_server, "_STOP_SECONDS", 60.0)
     async with streaming() as server:
         looking = await connect(server, peers)
         await stream_of(looking)
-        async with asyncio.timeout(0.9):
+        # It would wait for a minute, if it waited for answers at all.
+        async with asyncio.timeout(30):
             await server.stop()
 
         with contextlib.suppress(ConnectionError):

@@ -238,11 +238,11 @@ async def test_queues_that_nobody_polls_are_problems(
     assert code == 1
     ok, message = lines[f"task queue {temporal.task_queue}"]
     assert not ok
-    assert "nobody polls for workflow or activity tasks" in message
+    assert "nothing polls for workflow or activity tasks" in message
     assert "stackchain operator" in lines["task queue stackchain-operator-one"][1]
     ok, message = lines[f"task queue {temporal.task_queue}-notify"]
     assert not ok
-    assert "nobody polls for workflow or activity tasks; start `stackchain worker`" in message
+    assert "nothing polls for workflow or activity tasks; start `stackchain worker`" in message
     assert lines["Notifications"] == (True, "sinks: ops")
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
-from controller.ui import page_server, session_guard
+from controller.ui import page_server, session_guard, site_guard
 from tests.support.waiting import eventually
 from tests.ui import page, samples
 from tests.ui.viewers import origin, streaming, viewer
@@ -32,7 +33,7 @@ async def test_one_stream_too_many_is_refused_and_says_why(monkeypatch: pytest.M
             await stream.until("chains")
             url = f"{origin(server.address())}/api"
             found = [await answer_of(session, f"{url}/{path}") for path in ("stream", "session")]
-        await eventually(lambda: server.source.viewers == 0)
+        await eventually(lambda: server.source.streams == 0)
         async with session.get(f"{url}/session") as answer:
             again = answer.status
 
@@ -45,7 +46,7 @@ async def test_one_stream_too_many_is_refused_and_says_why(monkeypatch: pytest.M
 async def test_a_viewer_with_too_many_tabs_is_told_to_close_some(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(page_server, "MOST_VIEWERS", 1)
+    monkeypatch.setattr(page_server, "MOST_STREAMS_OF_VIEWER", 1)
     async with (
         page.serving(page.FakeWatch()) as server,
         viewer(server.address()) as session,
@@ -111,6 +112,30 @@ async def test_a_body_is_small_and_comes_soon(monkeypatch: pytest.MonkeyPatch) -
     assert found == [(413, True), (408, True)]
 
 
+async def test_nobody_unknown_is_waited_for() -> None:
+    came, asked = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> Any:
+        came.set()
+        yield b"{"
+        await asked.wait()
+
+    async def find(_: web.Request) -> page_server.PageSource:
+        raise page_server.PageRefused("Who are you?", status=401)
+
+    server = page_server.PageServer(find, site_guard.SiteGuard("http://x").middleware)
+    port = await server.listen("127.0.0.1", 0)
+    async with aiohttp.ClientSession() as session:
+        headers = {**JSON, "Host": "x", "Origin": "http://x"}
+        url = f"http://127.0.0.1:{port}/api/ask"
+        async with session.post(url, data=slow(), headers=headers) as answer:
+            status = answer.status
+        asked.set()
+    await server.stop()
+
+    assert (status, came.is_set()) == (401, True)
+
+
 async def test_a_viewer_who_takes_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_server, "_SEND_SECONDS", 0.3)
     stack = [samples.stack("a", "Succeeded")]
@@ -128,12 +153,15 @@ async def test_a_viewer_who_takes_nothing_is_let_go(monkeypatch: pytest.MonkeyPa
             "\r\n\r\n".encode()
         )
         await reader.readline()
-        assert server.source.viewers == 1
-        await eventually(lambda: server.source.viewers == 0, 60)
+        assert server.source.streams == 1
+        await eventually(lambda: server.source.streams == 0, 60)
         writer.transport.abort()
 
 
-async def test_connections_that_say_nothing_keep_nobody_out() -> None:
+async def test_connections_that_say_nothing_keep_nobody_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(page_server, "CONNECTIONS", 20)
     async with page.serving(page.FakeWatch()) as server, contextlib.AsyncExitStack() as opened:
         session = await opened.enter_async_context(viewer(server.address()))
         stream = await opened.enter_async_context(streaming(session, server.address()))
@@ -147,7 +175,7 @@ async def test_connections_that_say_nothing_keep_nobody_out() -> None:
             assert answer.status == 200
         assert server._http is not None
         assert server._http.connections <= page_server.CONNECTIONS
-        assert server.source.viewers == 1
+        assert server.source.streams == 1
         for writer in silent:
             writer.transport.abort()
         await asyncio.sleep(0)

@@ -23,7 +23,8 @@ _SLOWNESS = "1000"
 @pytest.mark.timeout(_SECONDS + 60)
 async def test_the_page_does_in_a_browser_what_it_should(page_sources: Path) -> None:
     process = await asyncio.create_subprocess_exec(
-        *("node", "--test", "--test-reporter=tap", "browser/page.test.mjs"),
+        *("node", "--test", "--test-reporter=tap", "--test-concurrency=1"),
+        *("browser/page.test.mjs", "browser/embed.test.mjs"),
         cwd=page_sources,
         env={
             **settings.variables_of_shell(),

@@ -117,7 +117,7 @@ async def test_a_viewer_who_goes_before_the_answer_leaves_nothing(
         await waiting
 
     api.released.set()
-    assert (await sources.find(asked("slow"))).viewers == 0
+    assert (await sources.find(asked("slow"))).streams == 0
 
 
 async def test_of_a_chain_that_two_viewers_see_one_description_is_held(
@@ -168,6 +168,46 @@ async def test_viewers_who_come_at_the_same_moment_are_no_more_than_there_is_roo
     assert len(sources._kept) == 1
 
 
+async def test_those_who_come_at_once_get_the_place_of_one_whom_nobody_looks_at(
+    sources: page_role.ViewerSources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_role, "MOST_SOURCES", 3)
+    monkeypatch.setattr(page_role, "_LEAST_KEPT_SECONDS", -1.0)
+    for name in ("one", "two", "three"):
+        await sources.find(asked(name))
+
+    came = [sources.find(asked(f"new-{place}")) for place in range(8)]
+    found = await asyncio.gather(*came, return_exceptions=True)
+
+    assert len(sources._kept) == 3
+    assert [type(one) for one in found if isinstance(one, BaseException)] == [
+        page_server.PageRefused
+    ] * 5
+
+
+async def test_what_is_given_up_meanwhile_does_not_end_the_giving_up(
+    sources: page_role.ViewerSources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_role, "_IDLE_SECONDS", -1.0)
+    monkeypatch.setattr(page_role, "_REAP_SECONDS", 0.01)
+    first, second = await sources.find(asked("one")), await sources.find(asked("two"))
+    kept = list(sources._kept.values())
+
+    async def slow() -> None:
+        # Another one makes room in the meantime.
+        sources._kept.clear()
+        await sources.find(asked("three"))
+
+    monkeypatch.setattr(kept[0].kube, "close", slow)
+    reaping = asyncio.create_task(sources.reap())
+    await eventually(lambda: not sources._kept)
+
+    assert first is not second
+    assert not reaping.done()
+    reaping.cancel()
+    await kept[1].close()
+
+
 async def test_one_whom_nobody_looks_at_makes_room(
     sources: page_role.ViewerSources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,12 +216,12 @@ async def test_one_whom_nobody_looks_at_makes_room(
     first = await sources.find(asked("one"))
 
     second = await sources.find(asked("other"))
-    second.viewers += 1
+    second.streams += 1
 
     assert first is not second
     with pytest.raises(page_server.PageRefused, match="Too many people"):
         await sources.find(asked("one"))
-    second.viewers -= 1
+    second.streams -= 1
 
 
 async def test_a_refused_token_that_comes_again_costs_the_api_server_nothing(

@@ -54,7 +54,7 @@ hostile = samples.hostile()
 print(json.dumps(dict(chain=chain, later=later, fresh=fresh, other=other, hostile=hostile)))
 `;
   const python = process.env.PYTHON ?? "python3";
-  return JSON.parse(execFileSync(python, ["-c", program], { cwd: new URL("../..", import.meta.url) }));
+  return JSON.parse(execFileSync(python, ["-c", program], { cwd: process.env.PROJECT ?? new URL("../..", import.meta.url) }));
 }
 
 /** React as for developers: it complains about what is wrong, and mounts everything twice. */

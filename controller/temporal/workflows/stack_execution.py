@@ -62,6 +62,7 @@ class StackExecutionWorkflow:
         self._run: run_snapshots.RunSnapshot | None = None
         # The last run, once it failed and another one is to follow.
         self._failed: run_snapshots.RunSnapshot | None = None
+        self._failed_source: v1alpha1.RunSource | None = None
         # A native run that Spacelift skipped for a reason that is not the chain's.
         self._passed_over = ""
         # How many runs there were.
@@ -263,7 +264,9 @@ class StackExecutionWorkflow:
 
     def _pass_over(self, run: run_snapshots.RunSnapshot) -> None:
         """Go on as if a native run that was there before a reset were not."""
-        self._passed_over, self._run, self._run_source = run.run_id, None, None
+        self._passed_over, self._run = run.run_id, None
+        # What is told is about the run that failed before, if there was one.
+        self._run_source = self._failed_source
         self._attempts -= 1
 
     async def _await_release(
@@ -315,6 +318,7 @@ class StackExecutionWorkflow:
     async def _pause(self, run: run_snapshots.RunSnapshot) -> None:
         """Wait before the next run; the failed one is the stack's end if there will be none."""
         self._failed, self._run = run, None
+        self._failed_source = self._run_source
         self._trigger, self._has_slot = None, False
         retry = self._input.policies.retry
         seconds = retries.pause_seconds(

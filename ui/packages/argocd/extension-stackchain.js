@@ -491,7 +491,7 @@ OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
         ${K(`fold`)} Fold
       </button>
       ${i>0?k`<button class="button" @click=${this.foldAgain}>Fold again</button>`:M}
-      <span class="muted note">${n?o:``}</span>`}foldAgain(){this.layout=null,this.opened=new Set,this.hasMoved=!1,this.view=null}renderGraph(e,t){let n=this.lit(),r=`translate(${t.x}px, ${t.y}px) scale(${t.scale})`,i=e.boxes.some(e=>e.key===this.focusKey)?this.focusKey:this.inOrder(e)[0]?.key??``;return k`<div class="plane ${n?`has-lit`:``} ${t.scale<.45?`far`:``}"
+      <span class="muted note">${n?o:``}</span>`}async foldAgain(){this.layout=null,this.opened=new Set,this.hasMoved=!1,this.view=null,await this.updateComplete,this.renderRoot.querySelector(`button[aria-pressed]`)?.focus()}renderGraph(e,t){let n=this.lit(),r=`translate(${t.x}px, ${t.y}px) scale(${t.scale})`,i=e.boxes.some(e=>e.key===this.focusKey)?this.focusKey:this.inOrder(e)[0]?.key??``;return k`<div class="plane ${n?`has-lit`:``} ${t.scale<.45?`far`:``}"
       ${Dt({transform:r})}>
       <svg class="edges" width=${e.width} height=${e.height} aria-hidden="true">
         ${at(e.edges,e=>e.key,e=>this.renderEdge(e,n))}

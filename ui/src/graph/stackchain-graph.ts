@@ -281,11 +281,14 @@ export class StackchainGraph extends LitElement {
       <span class="muted note">${folded ? text : ""}</span>`;
   }
 
-  private foldAgain(): void {
+  private async foldAgain(): Promise<void> {
     this.layout = null;
     this.opened = new Set();
     this.hasMoved = false;
     this.view = null;
+    await this.updateComplete;
+    // The button that had the focus is gone.
+    this.renderRoot.querySelector<HTMLElement>("button[aria-pressed]")?.focus();
   }
 
   private renderGraph(layout: Layout, view: viewport.Viewport): TemplateResult {

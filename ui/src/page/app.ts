@@ -38,6 +38,7 @@ const NAMES: Readonly<Record<ViewName, string>> = {
 };
 const PHONE = "(max-width: 700px)";
 const EVENTS_PAUSE = 5000;
+const RIGHTS_PAUSE = 5000;
 const NOTE_MILLISECONDS = 8000;
 const FRAME_MILLISECONDS = 16;
 /** A connection that is back within this time is not worth a word. */
@@ -358,6 +359,7 @@ export class StackchainApp extends LitElement {
   /** What had the focus before a key opened the drawer. */
   private cameFrom: HTMLElement | null = null;
   private wasKey = false;
+  private isGoingBack = false;
   private parsed: { of: Detail | null; chain: Chain } = { of: null, chain: readChain(null) };
 
   override connectedCallback(): void {
@@ -410,7 +412,10 @@ export class StackchainApp extends LitElement {
     }
   }
 
-  /** Whoever opens the drawer by key reads it next, and is back where they were after it. */
+  /**
+   * Whoever opens the drawer by key, or on a phone, where it covers the page, reads it next, and is
+   * back where they were after it.
+   */
   private async moveFocus(before: string): Promise<void> {
     const active = this.shadowRoot?.activeElement;
     const isInDrawer = active?.localName === "stackchain-drawer" || !active;
@@ -419,8 +424,10 @@ export class StackchainApp extends LitElement {
         this.cameFrom.focus();
       }
       this.cameFrom = null;
-    } else if (this.wasKey && active?.localName !== "stackchain-graph" && !isInDrawer) {
-      this.cameFrom = active as HTMLElement;
+    } else if (this.isPhone || (this.wasKey && active?.localName !== "stackchain-graph" && !isInDrawer)) {
+      if (active && !isInDrawer) {
+        this.cameFrom = active as HTMLElement;
+      }
       const drawer = this.renderRoot.querySelector<StackDrawer>("stackchain-drawer");
       await drawer?.updateComplete;
       drawer?.focusTitle();
@@ -488,7 +495,7 @@ export class StackchainApp extends LitElement {
   private renderRefused(): TemplateResult {
     return html`<main class="middle" id="main">
       <h1>Nothing can be shown</h1>
-      <p>${this.feed.refusal}</p>
+      <p>${coded(this.feed.refusal)}</p>
     </main>`;
   }
 
@@ -678,6 +685,13 @@ export class StackchainApp extends LitElement {
     const answer = await read("rights", { namespace, name: chain });
     if (wanted === this.rightsOf) {
       this.rights = !answer.isGood ? "unavailable" : answer.body["change"] === true ? "change" : "view";
+      if (!answer.isGood) {
+        window.setTimeout(() => {
+          // Unless another chain or another connection has asked meanwhile.
+          this.rightsOf = this.rightsOf === wanted ? `${namespace}/${chain}/` : this.rightsOf;
+          this.requestUpdate();
+        }, RIGHTS_PAUSE);
+      }
     }
   }
 
@@ -704,8 +718,12 @@ export class StackchainApp extends LitElement {
     // On a phone the drawer is all that is seen, so that going back closes it.
     const isDrawerOpened = this.isPhone && isSmall && !this.route.stack && route.stack !== "";
     const isDrawerClosed = isSmall && this.route.stack !== "" && !route.stack;
-    if (isDrawerClosed && object(history.state)["drawer"] === true) {
-      history.back();
+    if (isDrawerClosed && this.isPhone && object(history.state)["drawer"] === true) {
+      // Once: a second one before the browser has moved would leave the chain.
+      if (!this.isGoingBack) {
+        this.isGoingBack = true;
+        history.back();
+      }
       return;
     }
     if (isSmall && !isDrawerOpened) {
@@ -721,6 +739,7 @@ export class StackchainApp extends LitElement {
   };
 
   private readonly moved = (): void => {
+    this.isGoingBack = false;
     this.route = readRoute(location.search);
   };
 

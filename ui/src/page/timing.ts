@@ -97,6 +97,6 @@ export function clock(time: number, step: number): string {
     hour: "2-digit",
     minute: "2-digit",
     ...(step % 60 === 0 ? {} : { second: "2-digit" }),
-    hour12: false,
+    hourCycle: "h23",
   });
 }

@@ -187,7 +187,7 @@ export function eventsView(
   { route, now, go }: Shown,
 ): TemplateResult {
   if (problem) {
-    return emptyView(problem);
+    return html`<p class="none">${coded(problem)}</p>`;
   }
   if (events === null) {
     return emptyView("Reading the events…");
