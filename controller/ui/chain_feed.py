@@ -89,9 +89,17 @@ class ChainFeed:
     @property
     def is_listed(self) -> bool:
         """Whether all chains are known that can be known now."""
-        return any(scope.is_listed for scope in self._scopes) and all(
-            scope.is_listed or scope.error is not None for scope in self._scopes
-        )
+        return any(scope.is_listed for scope in self._scopes) and self._is_answered
+
+    @property
+    def _is_answered(self) -> bool:
+        """Whether the API server has answered for each scope, even with an error."""
+        return all(scope.is_listed or scope.error is not None for scope in self._scopes)
+
+    async def answered(self) -> None:
+        """Wait until the API server has answered for each scope, even with an error."""
+        while not self._is_answered:
+            await self.changed.wait()
 
     @property
     def error(self) -> errors.KubeError | None:

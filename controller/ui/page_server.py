@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from aiohttp import typedefs, web
 
-from controller import http_server
+from controller import clock, http_server
 from controller.kube import errors
 from controller.ui import bundle_files, chain_feed, session_guard, site_guard
 from controller.ui.page_documents import Document
@@ -38,6 +38,9 @@ _MANY_STREAMS = (
 )
 _MANY_VIEWERS = "Too many people look at this page now; try again in a few minutes."
 _MANY_ASKED = "Too many requests of yours are being answered; wait a moment, then try again."
+_UNLISTED = "The chains are still being read; try again in a moment."
+# Less than the page waits for an answer.
+_LIST_SECONDS = 20.0
 _HEARTBEAT_SECONDS = 15.0
 # What comes within this time is sent at once: a busy chain changes many times a second.
 _PAUSE_SECONDS = 0.2
@@ -195,7 +198,12 @@ class PageServer:
         namespace, name = request.query.get("namespace", ""), request.query.get("name", "")
 
         async def events(source: PageSource) -> Document:
+            # A token that was renewed has a feed of its own, which may have been opened just now.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(source.feed.answered(), _LIST_SECONDS)
             uid = source.feed.uid((namespace, name))
+            if uid is None and not source.feed.is_listed:
+                raise EventsUnavailable(source.feed.problem or _UNLISTED)
             if uid is None:
                 raise ActionRefused("There is no such chain.", status=404)
             return {"events": await source.list_events(namespace, uid)}
@@ -253,8 +261,10 @@ class PageServer:
                 # The page asks why, with the login that the browser has by now.
                 return stream.response
             await stream.send(viewer.news())
+            # Of what changes for others, this viewer is sent nothing.
+            silence = clock.monotonic() - stream.written_at
             try:
-                await asyncio.wait_for(changed.wait(), _HEARTBEAT_SECONDS)
+                await asyncio.wait_for(changed.wait(), max(0.0, _HEARTBEAT_SECONDS - silence))
             except TimeoutError:
                 await stream.beat()
             await asyncio.sleep(_PAUSE_SECONDS)
@@ -319,6 +329,7 @@ class _EventStream:
             # A small window and memory level: 20 viewers must not take 20 times 256 kB.
             self._compressor = zlib.compressobj(6, zlib.DEFLATED, 16 + 13, 6)
         self._request = request
+        self.written_at = clock.monotonic()
         self.response = web.StreamResponse(headers=headers)
 
     async def open(self) -> None:
@@ -339,6 +350,7 @@ class _EventStream:
         try:
             async with asyncio.timeout(_SEND_SECONDS):
                 await self.response.write(data)
+                self.written_at = clock.monotonic()
         except TimeoutError:
             # Else it would hold what it was to be sent, and its place, for as long as it likes.
             if self._request.transport is not None:

@@ -1,13 +1,15 @@
 """The page's server over real HTTP on loopback: who gets in, and what viewers are sent."""
 
+import asyncio
 import contextlib
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import pytest
 
-from controller.kube import errors
+from controller.kube import chain_watch, errors
 from controller.ui import page_server
 from tests.support.waiting import eventually
 from tests.ui import page, samples
@@ -206,6 +208,32 @@ async def test_an_api_server_that_goes_away_is_told_and_comes_back() -> None:
     assert "network" in [stack["id"] for stack in change["stacks"]]
 
 
+async def test_a_viewer_for_whom_nothing_is_new_is_sent_beats_however_much_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(page_server, "_HEARTBEAT_SECONDS", 1.0)
+    watch = page.FakeWatch([samples.platform()])
+
+    async def keep_changing() -> None:
+        for version in range(2, 1000):
+            # The list shows none of it.
+            watch.put(samples.platform(version=version))
+            await asyncio.sleep(0.1)
+
+    async with (
+        page.serving(watch) as server,
+        viewer(server.address()) as session,
+        streaming(session, server.address()) as stream,
+    ):
+        await stream.until("chains")
+        changing = asyncio.create_task(keep_changing())
+        async with asyncio.timeout(20):
+            found, _ = await stream.next()
+        changing.cancel()
+
+    assert found == "beat"
+
+
 async def test_viewers_share_one_watch_and_one_that_leaves_makes_room() -> None:
     watch = page.FakeWatch([samples.platform()])
     async with page.serving(watch) as server, viewer(server.address()) as session:
@@ -273,3 +301,51 @@ async def test_events_come_newest_first_or_say_why_not() -> None:
     assert found == (200, {"events": [{"reason": "platform uid-platform-platform"}]})
     assert refused == (502, {"error": "You may not."})
     assert missing[0] == 404
+
+
+class _SlowWatch(page.FakeWatch):
+    """Lists nothing before it is released."""
+
+    def __init__(self, bodies: list[page.Json]) -> None:
+        super().__init__(bodies)
+        self.released = asyncio.Event()
+
+    async def changes(self) -> AsyncIterator[chain_watch.Listed | chain_watch.Seen]:
+        await self.released.wait()
+        async for change in super().changes():
+            yield change
+
+
+async def test_events_wait_until_the_chains_are_known_as_after_a_new_token() -> None:
+    watch = _SlowWatch([samples.platform()])
+    asked: list[str] = []
+
+    async def list_events(_namespace: str, uid: str) -> list[Any]:
+        asked.append(uid)
+        return []
+
+    async with page.serving(watch, list_events) as server, viewer(server.address()) as session:
+        url = f"{origin(server.address())}/api/events?namespace=platform&name=platform"
+        waiting = asyncio.create_task(session.get(url))
+        await eventually(lambda: server.source.asked == 1 or waiting.done())
+        watch.released.set()
+        async with await waiting as answer:
+            status = answer.status
+
+    assert (status, asked) == (200, ["uid-platform-platform"])
+
+
+@pytest.mark.parametrize("is_away", [True, False], ids=["away", "slow"])
+async def test_events_of_chains_that_cannot_be_read_say_why_not(
+    *, is_away: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_server, "_LIST_SECONDS", 60.0 if is_away else 0.01)
+    watch = page.FakeWatch() if is_away else _SlowWatch([])
+    watch.failure = errors.ApiUnreachable("refused")
+    async with page.serving(watch) as server, viewer(server.address()) as session:
+        url = f"{origin(server.address())}/api/events?namespace=platform&name=platform"
+        async with session.get(url) as answer:
+            status, text = answer.status, (await answer.json())["error"]
+
+    assert status == 502
+    assert ("does not answer" if is_away else "try again in a moment") in text

@@ -580,6 +580,45 @@ test("a browser that has not opened the address is refused", async () => {
   await other.close();
 });
 
+// As a proxy that logs people in answers once the login has ended.
+for (const [name, answer] of Object.entries({
+  "a redirect": { status: 302, headers: { Location: "https://login.example.com/" } },
+  "401 without a reason": { status: 401, json: {} },
+})) {
+  test(`a login that has ended says what to do: ${name}`, async (t) => {
+    const page = await context.newPage();
+    t.after(() => page.close());
+    page.setDefaultTimeout(PATIENCE);
+    const asked = [];
+    await page.route("**/api/**", (route) => {
+      asked.push(route.request().headers().accept);
+      return route.fulfill(answer);
+    });
+    await page.goto(base);
+    await page.getByText("Your login has ended. Load the page again to log in.").waitFor();
+    // Such proxies answer with 401 whoever asks for JSON, and lead others to a page.
+    assert.equal(asked.at(-1), "application/json");
+  });
+}
+
+test("tabs ask one after another whether the login has ended, so that one alone renews it", async (t) => {
+  const own = await browser.newContext({ storageState: await context.storageState() });
+  t.after(() => own.close());
+  let now = 0;
+  let most = 0;
+  await own.route("**/api/stream*", (route) => route.abort());
+  await own.route("**/api/session*", async (route) => {
+    most = Math.max(most, (now += 1));
+    await new Promise((done) => setTimeout(done, 1000));
+    now -= 1;
+    await route.fulfill({ status: 401, json: {} });
+  });
+  const tabs = await Promise.all([1, 2, 3].map(() => own.newPage()));
+  await Promise.all(tabs.map((tab) => tab.goto(base)));
+  await Promise.all(tabs.map((tab) => tab.getByText("Your login has ended").waitFor({ timeout: PATIENCE })));
+  assert.equal(most, 1);
+});
+
 test("a page of another site can neither read nor frame it", async () => {
   const page = await context.newPage();
   await page.goto(base.replace("127.0.0.1", "localhost"), { waitUntil: "commit" });

@@ -5,7 +5,10 @@ import { object, text } from "../graph/model.js";
 const STORED = "stackchain-key";
 /** The server answers at once, or the API server's answer comes within this time. */
 const PATIENCE_MILLISECONDS = 30_000;
+/** How long a tab waits for the others. */
+const TURN_MILLISECONDS = 10_000;
 const IN_ADDRESS = /^#key=([\w-]+)$/;
+const LOGIN_ENDED = "Your login has ended. Load the page again to log in.";
 
 let known = "";
 
@@ -41,13 +44,26 @@ export interface Answer {
 }
 
 export async function read(path: string, values: Readonly<Record<string, string>> = {}): Promise<Answer> {
-  return answered(fetch(`api/${path}?${new URLSearchParams(values).toString()}`, { headers: headers(), signal: patience() }));
+  return answered(fetch(`api/${path}?${new URLSearchParams(values).toString()}`, { headers: headers(), redirect: "manual", signal: patience() }));
+}
+
+/**
+ * Asks whether the session is alive, one tab after another: with many identity providers a login can
+ * be renewed once, so the proxy would log everyone out whose tabs have it renewed at the same time.
+ */
+export async function readSession(): Promise<Answer> {
+  const ask = (): Promise<Answer> => read("session");
+  // Browsers have no locks for an address without TLS.
+  return isSecureContext
+    ? navigator.locks.request(STORED, { signal: AbortSignal.timeout(TURN_MILLISECONDS) }, ask).catch(ask)
+    : ask();
 }
 
 export async function send(path: string, document: unknown): Promise<Answer> {
   return answered(
     fetch(`api/${path}`, {
       method: "POST",
+      redirect: "manual",
       signal: patience(),
       headers: { ...headers(), "Content-Type": "application/json" },
       body: JSON.stringify(document),
@@ -60,13 +76,17 @@ function patience(): AbortSignal {
 }
 
 function headers(): Record<string, string> {
-  return known ? { "X-StackChain-Key": known } : {};
+  // A proxy that logs people in answers whoever asks for JSON with 401, not with a page of its own.
+  return { Accept: "application/json", ...(known ? { "X-StackChain-Key": known } : {}) };
 }
 
 async function answered(sent: Promise<Response>): Promise<Answer> {
   const answer = await sent.catch(() => null);
   const body = object(answer ? await answer.json().catch(() => null) : null);
   const isGood = answer?.ok ?? false;
-  const error = isGood ? "" : text(body["error"]) || "The server of this page does not answer as it should.";
-  return { status: answer?.status ?? 0, isGood, body, error };
+  // The server never redirects what is asked here; a proxy does, to its login.
+  const status = answer?.type === "opaqueredirect" ? 401 : (answer?.status ?? 0);
+  const unsaid = status === 401 ? LOGIN_ENDED : "The server of this page does not answer as it should.";
+  const error = isGood ? "" : text(body["error"]) || unsaid;
+  return { status, isGood, body, error };
 }

@@ -1,7 +1,7 @@
 /** What the server knows, as it changes: one stream of events, opened again when it ends. */
 
 import type { Change, Detail, Hello, Problem, Row } from "./documents.js";
-import { read, streamAddress } from "./api.js";
+import { readSession, streamAddress } from "./api.js";
 import { keyOf, merge } from "./merging.js";
 
 export type Link = "connecting" | "live" | "lost" | "refused";
@@ -125,7 +125,7 @@ export class Feed {
     this.changed();
     window.clearTimeout(this.silence);
     source.close();
-    const answer = await read("session");
+    const answer = await readSession();
     if (source !== this.source) {
       return;
     }

@@ -763,7 +763,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
         display: none;
       }
     }
-  `}var er=`stackchain-key`,tr=3e4,nr=/^#key=([\w-]+)$/,rr=``;function ir(){let e=nr.exec(location.hash)?.[1];try{e&&localStorage.setItem(er,e),rr=e??localStorage.getItem(er)??``}catch{rr=e??``}e&&history.replaceState(null,``,`${location.pathname}${location.search}`)}function ar(e){return`api/stream?${new URLSearchParams(rr?{...e,key:rr}:e).toString()}`}async function or(e,t={}){return ur(fetch(`api/${e}?${new URLSearchParams(t).toString()}`,{headers:lr(),signal:cr()}))}async function sr(e,t){return ur(fetch(`api/${e}`,{method:`POST`,signal:cr(),headers:{...lr(),"Content-Type":`application/json`},body:JSON.stringify(t)}))}function cr(){return AbortSignal.timeout(tr)}function lr(){return rr?{"X-StackChain-Key":rr}:{}}async function ur(e){let t=await e.catch(()=>null),n=O(t?await t.json().catch(()=>null):null),r=t?.ok??!1,i=r?``:A(n.error)||`The server of this page does not answer as it should.`;return{status:t?.status??0,isGood:r,body:n,error:i}}var dr=500,fr={Run:`Run all stacks`,Retry:`Retry`,Bypass:`Bypass`,Approve:`Approve`,Cancel:`Cancel the run`,Suspend:`Suspend`,Resume:`Resume`,Parallelism:`Parallelism`},X=class extends C{constructor(...e){super(...e),this.action=null,this.shown=null,this.problem=``,this.typed=``,this.bound=0,this.isSending=!1,this.copied=``,this.#i=async e=>{e.preventDefault();let{action:t,shown:n}=this;if(t===null||n===null||this.isSending)return;this.isSending=!0,this.problem=``;let r=t.action===`Parallelism`?{parallelism:this.bound}:{},i=await sr(`ask`,{...t,...r,run:n.run,confirmation:this.typed});if(this.isSending=!1,!i.isGood){this.problem=i.error;return}let a=k(i.body.messages).map(A);this.dispatchEvent(new CustomEvent(`asked`,{detail:{messages:a},bubbles:!0,composed:!0})),this.close()},this.close=()=>{this.dialog.close()},this.#a=()=>{this.action=null}}static{this.styles=[Mt,Nt,o`
+  `}var er=`stackchain-key`,tr=3e4,nr=1e4,rr=/^#key=([\w-]+)$/,ir=`Your login has ended. Load the page again to log in.`,ar=``;function or(){let e=rr.exec(location.hash)?.[1];try{e&&localStorage.setItem(er,e),ar=e??localStorage.getItem(er)??``}catch{ar=e??``}e&&history.replaceState(null,``,`${location.pathname}${location.search}`)}function sr(e){return`api/stream?${new URLSearchParams(ar?{...e,key:ar}:e).toString()}`}async function cr(e,t={}){return pr(fetch(`api/${e}?${new URLSearchParams(t).toString()}`,{headers:fr(),redirect:`manual`,signal:dr()}))}async function lr(){let e=()=>cr(`session`);return isSecureContext?navigator.locks.request(er,{signal:AbortSignal.timeout(nr)},e).catch(e):e()}async function ur(e,t){return pr(fetch(`api/${e}`,{method:`POST`,redirect:`manual`,signal:dr(),headers:{...fr(),"Content-Type":`application/json`},body:JSON.stringify(t)}))}function dr(){return AbortSignal.timeout(tr)}function fr(){return{Accept:`application/json`,...ar?{"X-StackChain-Key":ar}:{}}}async function pr(e){let t=await e.catch(()=>null),n=O(t?await t.json().catch(()=>null):null),r=t?.ok??!1,i=t?.type===`opaqueredirect`?401:t?.status??0,a=i===401?ir:`The server of this page does not answer as it should.`;return{status:i,isGood:r,body:n,error:r?``:A(n.error)||a}}var mr=500,hr={Run:`Run all stacks`,Retry:`Retry`,Bypass:`Bypass`,Approve:`Approve`,Cancel:`Cancel the run`,Suspend:`Suspend`,Resume:`Resume`,Parallelism:`Parallelism`},X=class extends C{constructor(...e){super(...e),this.action=null,this.shown=null,this.problem=``,this.typed=``,this.bound=0,this.isSending=!1,this.copied=``,this.#i=async e=>{e.preventDefault();let{action:t,shown:n}=this;if(t===null||n===null||this.isSending)return;this.isSending=!0,this.problem=``;let r=t.action===`Parallelism`?{parallelism:this.bound}:{},i=await ur(`ask`,{...t,...r,run:n.run,confirmation:this.typed});if(this.isSending=!1,!i.isGood){this.problem=i.error;return}let a=k(i.body.messages).map(A);this.dispatchEvent(new CustomEvent(`asked`,{detail:{messages:a},bubbles:!0,composed:!0})),this.close()},this.close=()=>{this.dialog.close()},this.#a=()=>{this.action=null}}static{this.styles=[Mt,Nt,o`
       dialog {
         width: min(560px, calc(100vw - 24px));
         max-height: calc(100dvh - 24px);
@@ -858,9 +858,9 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
         color: var(--muted);
         cursor: not-allowed;
       }
-    `]}get isOpen(){return this.action!==null}async open(e){this.action=e,this.shown=null,this.problem=``,this.typed=``,this.bound=e.parallelism??0,this.isSending=!1,this.copied=``,await this.updateComplete,this.dialog.showModal();let t=await sr(`preview`,e);this.action===e&&(this.problem=t.error,this.shown=t.isGood?mr(t):null,await this.updateComplete,this.renderRoot.querySelector(`[autofocus]`)?.focus())}render(){let e=this.action;return e===null?x:y`<dialog aria-labelledby="title" @close=${this.#a}>
+    `]}get isOpen(){return this.action!==null}async open(e){this.action=e,this.shown=null,this.problem=``,this.typed=``,this.bound=e.parallelism??0,this.isSending=!1,this.copied=``,await this.updateComplete,this.dialog.showModal();let t=await ur(`preview`,e);this.action===e&&(this.problem=t.error,this.shown=t.isGood?_r(t):null,await this.updateComplete,this.renderRoot.querySelector(`[autofocus]`)?.focus())}render(){let e=this.action;return e===null?x:y`<dialog aria-labelledby="title" @close=${this.#a}>
           <form @submit=${this.#i}>
-            <h2 id="title">${pr(e)}</h2>
+            <h2 id="title">${gr(e)}</h2>
             ${this.problem?y`<p class="warning" role="alert">${V(this.problem)}</p>`:x}
             ${this.shown?this.#e(e,this.shown):this.problem?x:y`<p>Reading the chain…</p>`}
             <div class="end">
@@ -872,7 +872,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       ${n?x:t.messages.map(e=>y`<p>${V(e)}</p>`)}
       ${n?y`<label
             >Stacks that may run at once
-            <input class="field" type="number" name="parallelism" min="1" max=${dr} required autofocus
+            <input class="field" type="number" name="parallelism" min="1" max=${mr} required autofocus
               .value=${String(this.bound)}
               @input=${e=>this.bound=e.target.valueAsNumber||0} />
           </label>`:x}
@@ -896,12 +896,12 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       ${`clipboard`in navigator&&navigator.clipboard?y`<button class="button" type="button" aria-label="Copy the command"
               @click=${()=>this.#n(e)}>${U(`copy`)}${this.copied||`Copy`}</button>
             <span class="unseen" role="status">${this.copied}</span>`:x}
-    </div>`}async#n(e){this.copied=await navigator.clipboard.writeText(e).then(()=>`Copied`,()=>`Not copied`)}#r(e,t){let n=e.action===`Parallelism`?this.bound>=1&&this.bound<=dr:t.changes&&(!t.destroys||this.typed===e.name);return y`<button class="button do ${t.dangerous?`bad`:``}" type="submit"
+    </div>`}async#n(e){this.copied=await navigator.clipboard.writeText(e).then(()=>`Copied`,()=>`Not copied`)}#r(e,t){let n=e.action===`Parallelism`?this.bound>=1&&this.bound<=mr:t.changes&&(!t.destroys||this.typed===e.name);return y`<button class="button do ${t.dangerous?`bad`:``}" type="submit"
       ?disabled=${!n||this.isSending} ?autofocus=${!t.destroys}>
-      ${fr[e.action]??e.action}
-    </button>`}#i;#a};K([w({attribute:!1})],X.prototype,`action`,void 0),K([T()],X.prototype,`shown`,void 0),K([T()],X.prototype,`problem`,void 0),K([T()],X.prototype,`typed`,void 0),K([T()],X.prototype,`bound`,void 0),K([T()],X.prototype,`isSending`,void 0),K([T()],X.prototype,`copied`,void 0),K([Ye(`dialog`)],X.prototype,`dialog`,void 0),X=K([Ge(`action-dialog`)],X);function pr(e){let t=e.stacks?.map(z).join(`, `)||e.stage||``,n=fr[e.action]??e.action;return t?`${n} ${t} of ${e.name}`:`${n}: ${e.name}`}function mr({body:e}){return{means:A(e.means),messages:k(e.messages).map(A),lists:k(e.lists).map(e=>{let t=O(e);return{title:A(t.title),stacks:k(t.stacks).map(A)}}),changes:e.changes===!0,dangerous:e.dangerous===!0,destroys:e.destroys===!0,run:M(e.run,0),command:A(e.command)}}var Z={failed:{word:`Failed`,glyph:`cross`,tone:`bad`},person:{word:`Waits for a person`,glyph:`person`,tone:`attention`},blocked:{word:`Blocked`,glyph:`hourglass`,tone:`attention`},unreadable:{word:`Unreadable`,glyph:`question`,tone:`attention`},running:{word:`Running`,glyph:`play`,tone:`active`},suspended:{word:`Suspended`,glyph:`stop`,tone:`faint`},scheduled:{word:`Scheduled`,glyph:`clock`,tone:`faint`},idle:{word:`Not requested`,glyph:`dot`,tone:`faint`},fine:{word:`Succeeded`,glyph:`check`,tone:`good`}},hr=Object.keys(Z);function gr(e){return`${e.namespace}/${e.name}`}function _r(e){let t=e=>{let t=hr.indexOf(e.state);return t<0?hr.length:t};return[...e].sort((e,n)=>t(e)-t(n)||G(e.name,n.name)||G(e.namespace,n.namespace))}function vr(e,t){let n=O(e.resource.status),r=new Map(t.stacks.map(e=>[A(e.id),e])),i=new Set(t.removed),a=k(n.stacks).map(e=>[A(O(e).id),e]).filter(([e])=>!i.has(e)).map(([e,t])=>{let n=r.get(e)??t;return r.delete(e),n}),o=t.detail.resource,s={...e.advice,...t.advice};return{...t.detail,resource:{...o,status:{...O(o.status),stacks:[...a,...r.values()]}},advice:Object.fromEntries(Object.entries(s).filter(e=>e[1]!==null)),meanings:{...e.meanings,...t.meanings}}}var yr=2e3,br=4e4,xr=new Set([429,503]),Sr=3e4,Cr=class{constructor(e){this.changed=e,this.rows=new Map,this.detail=null,this.isMissing=!1,this.problem=``,this.hello=null,this.hasRows=!1,this.link=`connecting`,this.refusal=``,this.opened=0,this.heardAt=0,this.lostAt=0,this.isUnanswered=!1,this.source=null,this.target=``,this.timer=0,this.silence=0}follow(e,t){let n=ar(t?{namespace:e,name:t}:{});this.source&&n===this.target||(this.target=n,this.detail=null,this.isMissing=!1,this.connect())}resume(){!this.source&&this.link!==`refused`&&this.connect()}close(){window.clearTimeout(this.timer),window.clearTimeout(this.silence),this.source?.close(),this.source=null}connect(){if(this.close(),document.hidden)return;let e=new EventSource(this.target);this.source=e,this.silence=window.setTimeout(()=>void this.failed(e),br);let t=(t,n)=>{e.addEventListener(t,t=>{n(JSON.parse(t.data)),this.heard(e)})};t(`hello`,e=>{this.hello=e,this.opened+=1,this.problem=``}),t(`chains`,e=>{this.rows.clear(),e.forEach(e=>this.rows.set(gr(e),e)),this.hasRows=!0}),t(`chain`,e=>this.rows.set(gr(e),e)),t(`gone`,e=>this.rows.delete(gr(e))),t(`detail`,e=>{this.detail=e,this.isMissing=!1}),t(`change`,e=>{this.detail=this.detail&&vr(this.detail,e)}),t(`missing`,()=>this.isMissing=!0),e.addEventListener(`beat`,()=>this.heard(e)),t(`problem`,e=>this.problem=e.text),e.addEventListener(`error`,()=>void this.failed(e))}heard(e){this.heardAt=Date.now(),this.link=`live`,this.lostAt=0,window.clearTimeout(this.silence),this.silence=window.setTimeout(()=>void this.failed(e),br),this.changed()}async failed(e){if(e!==this.source)return;this.link=`lost`,this.lostAt||=Date.now(),this.isUnanswered=!0,this.changed(),window.clearTimeout(this.silence),e.close();let t=await or(`session`);if(e!==this.source)return;if(this.isUnanswered=t.status===0,t.status===401||t.status===403){this.link=`refused`,this.refusal=t.error,this.changed();return}this.problem=t.isGood||t.status===0?this.problem:t.error,this.changed();let n=xr.has(t.status)?Sr:yr;this.timer=window.setTimeout(()=>this.connect(),n)}},wr=[`graph`,`table`,`timeline`,`events`,`runs`],Tr={namespace:``,chain:``,view:`graph`,query:``,only:[],sort:``,stack:``,run:``,isCriticalOnly:!1};function Er(e){let t=new URLSearchParams(e),n=t.get(`view`);return{namespace:t.get(`namespace`)??``,chain:t.get(`chain`)??``,view:wr.find(e=>e===n)??`graph`,query:t.get(`q`)??``,only:(t.get(`only`)??``).split(`,`).filter(Boolean),sort:t.get(`sort`)??``,stack:t.get(`stack`)??``,run:t.get(`run`)??``,isCriticalOnly:t.get(`path`)===`critical`}}function Dr(e){let t=new URLSearchParams,n=[[`namespace`,e.namespace,``],[`chain`,e.chain,``],[`view`,e.view,`graph`],[`q`,e.query,``],[`only`,e.only.join(`,`),``],[`sort`,e.sort,``],[`stack`,e.stack,``],[`run`,e.run,``],[`path`,e.isCriticalOnly?`critical`:``,``]];for(let[e,r,i]of n)r!==i&&t.set(e,r);let r=t.toString();return r?`?${r}`:`?`}function Or(e,t){let n=t===`events`!=(e.view===`events`);return{...e,view:t,query:n?``:e.query}}var kr={query:``,only:[],isCriticalOnly:!1};function Ar(e,t){return e===t?`-${t}`:e===`-${t}`?``:t}function jr(e){let[t,n,...r]=e.split(`/`);return t&&n&&r.length===0?Dr({...Tr,namespace:t,chain:n}):``}var Mr=[`stack`,`phase`,`why`,`level`,`changes`,`started`,`took`];function Nr(e,t,n){let r=e.filter(e=>(t.only.length===0||t.only.includes(e.phase))&&Et(t.query,e.id,e.name,e.reason,e.message,e.blockedBy)),i=t.sort.startsWith(`-`),a=t.sort.replace(/^-/,``),o=(e,t)=>N(e.phase).rank-N(t.phase).rank||e.level-t.level||G(e.id,t.id),s=j(Pr,a);return r.sort((e,t)=>{let r=s?s(e,t,n):0;return(i?-r:r)||o(e,t)})}var Pr={stack:(e,t)=>G(e.id,t.id),phase:(e,t)=>N(e.phase).rank-N(t.phase).rank,why:(e,t)=>G(e.reason,t.reason),level:(e,t)=>e.level-t.level,changes:(e,t)=>Ir(e)-Ir(t),started:(e,t)=>G(e.startTime||`~`,t.startTime||`~`),took:(e,t,n)=>Fr(e,n)-Fr(t,n)};function Fr(e,t){return(e.phase===`Skipped`?null:P(e.startTime,e.completionTime,t))??-1}function Ir(e){return e.delta?e.delta.added+e.delta.changed+e.delta.deleted:-1}function Lr(e,t){let n=(Z[e.state]??Z.unreadable).word;return Et(t,e.name,e.namespace,n,e.reason,e.headline,e.operation)}function Rr(e,t){let n=F(P(e.startTime,e.completionTime,t)),r=zr(e,t),i=e.succeededTime?`last succeeded ${I(e.succeededTime,t)} ago`:`has not succeeded yet`;if(!e.startTime){let n=e.createdTime?`created ${I(e.createdTime,t)} ago`:``;return r?[r,n]:[n,``]}if(!e.completionTime){let n=I(e.startTime,t);return[e.state===`suspended`?`started ${n} ago`:`running for ${n}`,Br(e,t)||i]}return e.succeededTime===e.completionTime?[`succeeded ${I(e.succeededTime,t)} ago`,r||`took ${n}`]:[`ended ${I(e.completionTime,t)} ago`,r||i]}function zr(e,t){let n=Math.floor((Date.parse(e.nextTime)-t)/1e3);return!Number.isFinite(n)||e.state===`suspended`?``:n>0?`next run in ${Vr(n)}`:`next run is due`}function Br(e,t){let n=Math.floor((Date.parse(e.estimatedCompletionTime)-t)/1e3);return Number.isFinite(n)?n>0?`likely to end in ${Vr(n)}`:`longer than estimated`:``}function Vr(e){return I(new Date(0).toISOString(),e*1e3)}var Hr=200,Ur=[[`succeeded`,`good`],[`running`,`active`],[`awaitingConfirmation`,`attention`],[`waiting`,`attention`],[`failed`,`bad`],[`timedOut`,`bad`],[`canceled`,`bad`],[`skipped`,`faint`]];function Wr(e,t){let n=e.total||0;return y`<span class="shares" role="img" aria-label=${t}>
-    ${n>0?Ur.filter(([t])=>e[t]).map(([t,r])=>y`<i class=${r} ${W({width:`${(e[t]??0)/n*100}%`})}></i>`):x}
-  </span>`}var Gr=o`
+      ${hr[e.action]??e.action}
+    </button>`}#i;#a};K([w({attribute:!1})],X.prototype,`action`,void 0),K([T()],X.prototype,`shown`,void 0),K([T()],X.prototype,`problem`,void 0),K([T()],X.prototype,`typed`,void 0),K([T()],X.prototype,`bound`,void 0),K([T()],X.prototype,`isSending`,void 0),K([T()],X.prototype,`copied`,void 0),K([Ye(`dialog`)],X.prototype,`dialog`,void 0),X=K([Ge(`action-dialog`)],X);function gr(e){let t=e.stacks?.map(z).join(`, `)||e.stage||``,n=hr[e.action]??e.action;return t?`${n} ${t} of ${e.name}`:`${n}: ${e.name}`}function _r({body:e}){return{means:A(e.means),messages:k(e.messages).map(A),lists:k(e.lists).map(e=>{let t=O(e);return{title:A(t.title),stacks:k(t.stacks).map(A)}}),changes:e.changes===!0,dangerous:e.dangerous===!0,destroys:e.destroys===!0,run:M(e.run,0),command:A(e.command)}}var Z={failed:{word:`Failed`,glyph:`cross`,tone:`bad`},person:{word:`Waits for a person`,glyph:`person`,tone:`attention`},blocked:{word:`Blocked`,glyph:`hourglass`,tone:`attention`},unreadable:{word:`Unreadable`,glyph:`question`,tone:`attention`},running:{word:`Running`,glyph:`play`,tone:`active`},suspended:{word:`Suspended`,glyph:`stop`,tone:`faint`},scheduled:{word:`Scheduled`,glyph:`clock`,tone:`faint`},idle:{word:`Not requested`,glyph:`dot`,tone:`faint`},fine:{word:`Succeeded`,glyph:`check`,tone:`good`}},vr=Object.keys(Z);function yr(e){return`${e.namespace}/${e.name}`}function br(e){let t=e=>{let t=vr.indexOf(e.state);return t<0?vr.length:t};return[...e].sort((e,n)=>t(e)-t(n)||G(e.name,n.name)||G(e.namespace,n.namespace))}function xr(e,t){let n=O(e.resource.status),r=new Map(t.stacks.map(e=>[A(e.id),e])),i=new Set(t.removed),a=k(n.stacks).map(e=>[A(O(e).id),e]).filter(([e])=>!i.has(e)).map(([e,t])=>{let n=r.get(e)??t;return r.delete(e),n}),o=t.detail.resource,s={...e.advice,...t.advice};return{...t.detail,resource:{...o,status:{...O(o.status),stacks:[...a,...r.values()]}},advice:Object.fromEntries(Object.entries(s).filter(e=>e[1]!==null)),meanings:{...e.meanings,...t.meanings}}}var Sr=2e3,Cr=4e4,wr=new Set([429,503]),Tr=3e4,Er=class{constructor(e){this.changed=e,this.rows=new Map,this.detail=null,this.isMissing=!1,this.problem=``,this.hello=null,this.hasRows=!1,this.link=`connecting`,this.refusal=``,this.opened=0,this.heardAt=0,this.lostAt=0,this.isUnanswered=!1,this.source=null,this.target=``,this.timer=0,this.silence=0}follow(e,t){let n=sr(t?{namespace:e,name:t}:{});this.source&&n===this.target||(this.target=n,this.detail=null,this.isMissing=!1,this.connect())}resume(){!this.source&&this.link!==`refused`&&this.connect()}close(){window.clearTimeout(this.timer),window.clearTimeout(this.silence),this.source?.close(),this.source=null}connect(){if(this.close(),document.hidden)return;let e=new EventSource(this.target);this.source=e,this.silence=window.setTimeout(()=>void this.failed(e),Cr);let t=(t,n)=>{e.addEventListener(t,t=>{n(JSON.parse(t.data)),this.heard(e)})};t(`hello`,e=>{this.hello=e,this.opened+=1,this.problem=``}),t(`chains`,e=>{this.rows.clear(),e.forEach(e=>this.rows.set(yr(e),e)),this.hasRows=!0}),t(`chain`,e=>this.rows.set(yr(e),e)),t(`gone`,e=>this.rows.delete(yr(e))),t(`detail`,e=>{this.detail=e,this.isMissing=!1}),t(`change`,e=>{this.detail=this.detail&&xr(this.detail,e)}),t(`missing`,()=>this.isMissing=!0),e.addEventListener(`beat`,()=>this.heard(e)),t(`problem`,e=>this.problem=e.text),e.addEventListener(`error`,()=>void this.failed(e))}heard(e){this.heardAt=Date.now(),this.link=`live`,this.lostAt=0,window.clearTimeout(this.silence),this.silence=window.setTimeout(()=>void this.failed(e),Cr),this.changed()}async failed(e){if(e!==this.source)return;this.link=`lost`,this.lostAt||=Date.now(),this.isUnanswered=!0,this.changed(),window.clearTimeout(this.silence),e.close();let t=await lr();if(e!==this.source)return;if(this.isUnanswered=t.status===0,t.status===401||t.status===403){this.link=`refused`,this.refusal=t.error,this.changed();return}this.problem=t.isGood||t.status===0?this.problem:t.error,this.changed();let n=wr.has(t.status)?Tr:Sr;this.timer=window.setTimeout(()=>this.connect(),n)}},Dr=[`graph`,`table`,`timeline`,`events`,`runs`],Or={namespace:``,chain:``,view:`graph`,query:``,only:[],sort:``,stack:``,run:``,isCriticalOnly:!1};function kr(e){let t=new URLSearchParams(e),n=t.get(`view`);return{namespace:t.get(`namespace`)??``,chain:t.get(`chain`)??``,view:Dr.find(e=>e===n)??`graph`,query:t.get(`q`)??``,only:(t.get(`only`)??``).split(`,`).filter(Boolean),sort:t.get(`sort`)??``,stack:t.get(`stack`)??``,run:t.get(`run`)??``,isCriticalOnly:t.get(`path`)===`critical`}}function Ar(e){let t=new URLSearchParams,n=[[`namespace`,e.namespace,``],[`chain`,e.chain,``],[`view`,e.view,`graph`],[`q`,e.query,``],[`only`,e.only.join(`,`),``],[`sort`,e.sort,``],[`stack`,e.stack,``],[`run`,e.run,``],[`path`,e.isCriticalOnly?`critical`:``,``]];for(let[e,r,i]of n)r!==i&&t.set(e,r);let r=t.toString();return r?`?${r}`:`?`}function jr(e,t){let n=t===`events`!=(e.view===`events`);return{...e,view:t,query:n?``:e.query}}var Mr={query:``,only:[],isCriticalOnly:!1};function Nr(e,t){return e===t?`-${t}`:e===`-${t}`?``:t}function Pr(e){let[t,n,...r]=e.split(`/`);return t&&n&&r.length===0?Ar({...Or,namespace:t,chain:n}):``}var Fr=[`stack`,`phase`,`why`,`level`,`changes`,`started`,`took`];function Ir(e,t,n){let r=e.filter(e=>(t.only.length===0||t.only.includes(e.phase))&&Et(t.query,e.id,e.name,e.reason,e.message,e.blockedBy)),i=t.sort.startsWith(`-`),a=t.sort.replace(/^-/,``),o=(e,t)=>N(e.phase).rank-N(t.phase).rank||e.level-t.level||G(e.id,t.id),s=j(Lr,a);return r.sort((e,t)=>{let r=s?s(e,t,n):0;return(i?-r:r)||o(e,t)})}var Lr={stack:(e,t)=>G(e.id,t.id),phase:(e,t)=>N(e.phase).rank-N(t.phase).rank,why:(e,t)=>G(e.reason,t.reason),level:(e,t)=>e.level-t.level,changes:(e,t)=>zr(e)-zr(t),started:(e,t)=>G(e.startTime||`~`,t.startTime||`~`),took:(e,t,n)=>Rr(e,n)-Rr(t,n)};function Rr(e,t){return(e.phase===`Skipped`?null:P(e.startTime,e.completionTime,t))??-1}function zr(e){return e.delta?e.delta.added+e.delta.changed+e.delta.deleted:-1}function Br(e,t){let n=(Z[e.state]??Z.unreadable).word;return Et(t,e.name,e.namespace,n,e.reason,e.headline,e.operation)}function Vr(e,t){let n=F(P(e.startTime,e.completionTime,t)),r=Hr(e,t),i=e.succeededTime?`last succeeded ${I(e.succeededTime,t)} ago`:`has not succeeded yet`;if(!e.startTime){let n=e.createdTime?`created ${I(e.createdTime,t)} ago`:``;return r?[r,n]:[n,``]}if(!e.completionTime){let n=I(e.startTime,t);return[e.state===`suspended`?`started ${n} ago`:`running for ${n}`,Ur(e,t)||i]}return e.succeededTime===e.completionTime?[`succeeded ${I(e.succeededTime,t)} ago`,r||`took ${n}`]:[`ended ${I(e.completionTime,t)} ago`,r||i]}function Hr(e,t){let n=Math.floor((Date.parse(e.nextTime)-t)/1e3);return!Number.isFinite(n)||e.state===`suspended`?``:n>0?`next run in ${Wr(n)}`:`next run is due`}function Ur(e,t){let n=Math.floor((Date.parse(e.estimatedCompletionTime)-t)/1e3);return Number.isFinite(n)?n>0?`likely to end in ${Wr(n)}`:`longer than estimated`:``}function Wr(e){return I(new Date(0).toISOString(),e*1e3)}var Gr=200,Kr=[[`succeeded`,`good`],[`running`,`active`],[`awaitingConfirmation`,`attention`],[`waiting`,`attention`],[`failed`,`bad`],[`timedOut`,`bad`],[`canceled`,`bad`],[`skipped`,`faint`]];function qr(e,t){let n=e.total||0;return y`<span class="shares" role="img" aria-label=${t}>
+    ${n>0?Kr.filter(([t])=>e[t]).map(([t,r])=>y`<i class=${r} ${W({width:`${(e[t]??0)/n*100}%`})}></i>`):x}
+  </span>`}var Jr=o`
   .shares {
     display: flex;
     gap: 1px;
@@ -920,7 +920,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
   .shares i.faint {
     opacity: 0.4;
   }
-`;function Kr(e){return[[`started`,e.startTime],[e.completionTime?`ended`:`likely to end`,e.completionTime||e.estimatedCompletionTime],[`next run`,e.nextTime]].filter(([,e])=>e).map(([e,t])=>`${e} ${R(t)}`).join(`, `)}var Q=class extends C{constructor(...e){super(...e),this.rows=[],this.route=Tr,this.isLoaded=!1,this.scope=``,this.now=Date.now(),this.most=Hr}static{this.styles=[Mt,Nt,Gr,o`
+`;function Yr(e){return[[`started`,e.startTime],[e.completionTime?`ended`:`likely to end`,e.completionTime||e.estimatedCompletionTime],[`next run`,e.nextTime]].filter(([,e])=>e).map(([e,t])=>`${e} ${R(t)}`).join(`, `)}var Q=class extends C{constructor(...e){super(...e),this.rows=[],this.route=Or,this.isLoaded=!1,this.scope=``,this.now=Date.now(),this.most=Gr}static{this.styles=[Mt,Nt,Jr,o`
       :host {
         display: block;
         overflow-y: auto;
@@ -1107,7 +1107,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
           width: 100%;
         }
       }
-    `]}focusSearch(){this.renderRoot.querySelector(`input`)?.focus()}render(){let{query:e,only:t,namespace:n}=this.route,r=n?this.rows.filter(e=>e.namespace===n):this.rows,i=_r(r.filter(n=>(t.length===0||t.includes(n.state))&&Lr(n,e)));return y`<div class="inside">
+    `]}focusSearch(){this.renderRoot.querySelector(`input`)?.focus()}render(){let{query:e,only:t,namespace:n}=this.route,r=n?this.rows.filter(e=>e.namespace===n):this.rows,i=br(r.filter(n=>(t.length===0||t.includes(n.state))&&Br(n,e)));return y`<div class="inside">
       <h1>Chains <span>${r.length.toLocaleString(`en-US`)}</span></h1>
       ${this.rows.length>0?this.renderFilters(r):x}
       ${i.length>0?y`<div class="heads" aria-hidden="true">
@@ -1115,9 +1115,9 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
             <span class="right">Times</span>
           </div>
           <ul @keydown=${this.key}>
-            ${yt(i.slice(0,this.most),gr,e=>this.renderRow(e))}
+            ${yt(i.slice(0,this.most),yr,e=>this.renderRow(e))}
           </ul>`:this.renderEmpty()}
-      ${i.length>this.most?y`<button class="button rest" @click=${()=>this.most+=Hr}>
+      ${i.length>this.most?y`<button class="button rest" @click=${()=>this.most+=Gr}>
             Show more (${(i.length-this.most).toLocaleString(`en-US`)} left)
           </button>`:x}
     </div>`}renderFilters(e){let{namespace:t}=this.route,n=new Map;return e.forEach(e=>n.set(e.state,(n.get(e.state)??0)+1)),y`<div class="filters">
@@ -1127,11 +1127,11 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
             @click=${()=>this.go({...this.route,namespace:``})}>
             <span class="cut">Namespace ${z(t)}</span>${U(`close`)}
           </button>`:x}
-      ${hr.filter(e=>n.has(e)||this.route.only.includes(e)).map(e=>{let{word:t,glyph:r,tone:i}=Z[e];return y`<button class="button chip ${i}" aria-pressed=${this.route.only.includes(e)}
+      ${vr.filter(e=>n.has(e)||this.route.only.includes(e)).map(e=>{let{word:t,glyph:r,tone:i}=Z[e];return y`<button class="button chip ${i}" aria-pressed=${this.route.only.includes(e)}
           @click=${()=>this.toggle(e)}>
           ${H(r)}${t} <b>${n.get(e)??0}</b>
         </button>`})}
-    </div>`}renderRow(e){let t=Z[e.state]??Z.unreadable,n=Dr({...Tr,namespace:e.namespace,chain:e.name}),[r,i]=Rr(e,this.now),a=e.summary.total??0;return y`<li>
+    </div>`}renderRow(e){let t=Z[e.state]??Z.unreadable,n=Ar({...Or,namespace:e.namespace,chain:e.name}),[r,i]=Vr(e,this.now),a=e.summary.total??0;return y`<li>
       <a class="chain ${t.tone}" href=${n} data-internal>
         ${H(t.glyph)}
         <span class="name">${B(e.name)}<span class="muted">${e.namespace}</span></span>
@@ -1141,25 +1141,25 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
         >
         <span class="progress">
           ${a>0?y`<span class="small muted">${e.progress}</span>
-                ${Wr(e.summary,`${e.progress} stacks done`)}`:y`<span class="small muted">No stacks yet</span>`}
+                ${qr(e.summary,`${e.progress} stacks done`)}`:y`<span class="small muted">No stacks yet</span>`}
         </span>
         <span class="meta small">
           <span class="run right"
             >${e.run?y`<span>Run ${e.run}</span>`:x}
             ${e.operation?y`<span class=${e.operation===`Destroy`?`destroy`:`muted`}>${e.operation}</span>`:x}</span
           >
-          <span class="when right" title=${Kr(e)}
+          <span class="when right" title=${Yr(e)}
             ><span>${r}</span>${i?y` <span class="muted">${i}</span>`:x}</span
           >
         </span>
       </a>
     </li>`}renderEmpty(){return this.isLoaded?this.rows.length>0?y`<div class="empty">
         No chain matches.
-        <button class="button" @click=${()=>this.go({...this.route,...kr,namespace:``})}>Show all ${L(this.rows.length,`chain`)}</button>
+        <button class="button" @click=${()=>this.go({...this.route,...Mr,namespace:``})}>Show all ${L(this.rows.length,`chain`)}</button>
       </div>`:y`<div class="empty">
       There are no StackChains in ${this.scope||`this namespace`}.<br />
       Create one with <code>kubectl apply -f examples/platform.yaml</code>; it appears here.
-    </div>`:y`<div class="empty">Reading the chains…</div>`}type(e){this.go({...this.route,query:e.target.value})}toggle(e){let{only:t}=this.route,n=t.includes(e)?t.filter(t=>t!==e):[...t,e];this.go({...this.route,only:n})}key(e){let t=[...this.renderRoot.querySelectorAll(`a.chain`)],n=t.indexOf(e.target),r={j:1,ArrowDown:1,k:-1,ArrowUp:-1}[e.key],i=r&&t[n+r];i&&(e.preventDefault(),i.focus())}go(e){this.dispatchEvent(new CustomEvent(`go`,{detail:{route:e,isSmall:!0},bubbles:!0,composed:!0}))}};K([w({attribute:!1})],Q.prototype,`rows`,void 0),K([w({attribute:!1})],Q.prototype,`route`,void 0),K([w({type:Boolean})],Q.prototype,`isLoaded`,void 0),K([w()],Q.prototype,`scope`,void 0),K([w({type:Number})],Q.prototype,`now`,void 0),K([T()],Q.prototype,`most`,void 0),Q=K([Ge(`chain-list`)],Q);var qr=3,Jr={"Estimated end":`By what its stacks took before, without waits for people.`},Yr={...N(`AwaitingConfirmation`),word:`Awaiting approval`};function Xr(e){let{chain:t,detail:n}=e,r=Z[n.state]??Z.unreadable,i=n.headline,a=n.do&&!n.do.startsWith(`Nothing`)?Rn(n,e.rights===`change`,fr[n.ask]):``;return y`<section class="headline ${r.tone}" aria-label="State of the chain">
+    </div>`:y`<div class="empty">Reading the chains…</div>`}type(e){this.go({...this.route,query:e.target.value})}toggle(e){let{only:t}=this.route,n=t.includes(e)?t.filter(t=>t!==e):[...t,e];this.go({...this.route,only:n})}key(e){let t=[...this.renderRoot.querySelectorAll(`a.chain`)],n=t.indexOf(e.target),r={j:1,ArrowDown:1,k:-1,ArrowUp:-1}[e.key],i=r&&t[n+r];i&&(e.preventDefault(),i.focus())}go(e){this.dispatchEvent(new CustomEvent(`go`,{detail:{route:e,isSmall:!0},bubbles:!0,composed:!0}))}};K([w({attribute:!1})],Q.prototype,`rows`,void 0),K([w({attribute:!1})],Q.prototype,`route`,void 0),K([w({type:Boolean})],Q.prototype,`isLoaded`,void 0),K([w()],Q.prototype,`scope`,void 0),K([w({type:Number})],Q.prototype,`now`,void 0),K([T()],Q.prototype,`most`,void 0),Q=K([Ge(`chain-list`)],Q);var Xr=3,Zr={"Estimated end":`By what its stacks took before, without waits for people.`},Qr={...N(`AwaitingConfirmation`),word:`Awaiting approval`};function $r(e){let{chain:t,detail:n}=e,r=Z[n.state]??Z.unreadable,i=n.headline,a=n.do&&!n.do.startsWith(`Nothing`)?Rn(n,e.rights===`change`,hr[n.ask]):``;return y`<section class="headline ${r.tone}" aria-label="State of the chain">
     <div class="state">
       ${H(r.glyph)}
       <div class="words">
@@ -1172,67 +1172,67 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
         ${n.problem?y`<p class="small bad-text">${V(n.problem)}</p>`:x}
       </div>
     </div>
-    ${Zr(e)}
-  </section>`}function Zr({chain:e,detail:t,route:n,now:r}){let i=e.run,a=i?F(P(i.startTime,i.completionTime,r)):``,o=i?[[`Run`,i.number],[`Cause`,i.cause],[`Operation`,i.operation],[i.completionTime?`Took`:`Elapsed`,a],[`Estimated end`,i.completionTime?``:At(i.estimatedCompletionTime,r),kt(i.estimatedCompletionTime)],[`Progress`,i.progress],[`Changes`,t.changes]]:[];return e.nextTime&&o.push([`Next run`,R(e.nextTime,r),kt(e.nextTime)]),y`<dl class="facts">
-    ${o.filter(([,e])=>e!==``).map(([e,t,n])=>y`<div title=${[n,Jr[e]].filter(Boolean).join(`. `)||x}><dt>${e}</dt><dd>${t}</dd></div>`)}
+    ${ei(e)}
+  </section>`}function ei({chain:e,detail:t,route:n,now:r}){let i=e.run,a=i?F(P(i.startTime,i.completionTime,r)):``,o=i?[[`Run`,i.number],[`Cause`,i.cause],[`Operation`,i.operation],[i.completionTime?`Took`:`Elapsed`,a],[`Estimated end`,i.completionTime?``:At(i.estimatedCompletionTime,r),kt(i.estimatedCompletionTime)],[`Progress`,i.progress],[`Changes`,t.changes]]:[];return e.nextTime&&o.push([`Next run`,R(e.nextTime,r),kt(e.nextTime)]),y`<dl class="facts">
+    ${o.filter(([,e])=>e!==``).map(([e,t,n])=>y`<div title=${[n,Zr[e]].filter(Boolean).join(`. `)||x}><dt>${e}</dt><dd>${t}</dd></div>`)}
     ${t.runsAfter.length>0?y`<div>
           <dt>Runs after</dt>
           <dd>
-            ${t.runsAfter.map(e=>y`<a class="after" href=${Dr({...Tr,namespace:n.namespace,chain:e})} data-internal>${z(e)}</a>`)}
+            ${t.runsAfter.map(e=>y`<a class="after" href=${Ar({...Or,namespace:n.namespace,chain:e})} data-internal>${z(e)}</a>`)}
           </dd>
         </div>`:x}
     ${i?.workflowUrl?y`<div>
           <dt>Workflow</dt>
           <dd><a href=${i.workflowUrl} target="_blank" rel="noopener noreferrer">Temporal ${U(`out`)}</a></dd>
         </div>`:x}
-  </dl>`}function Qr({detail:e,rights:t,ask:n}){let{possible:r}=e;if(t===`away`)return y`<p class="actions muted small">Actions are possible again once the server of this page answers.</p>`;if(t===`view`||t===`unavailable`)return y`<p class="actions muted small">${t===`view`?`You may look at this chain, but not change it.`:`Whether you may change this chain is not known now.`}</p>`;if(t===`unknown`||r.actions.length===0)return x;let i=e=>e===`Parallelism`?`Parallelism: ${r.parallelism}`:fr[e]??e;return y`<div class="actions" role="group" aria-label="Actions">
+  </dl>`}function ti({detail:e,rights:t,ask:n}){let{possible:r}=e;if(t===`away`)return y`<p class="actions muted small">Actions are possible again once the server of this page answers.</p>`;if(t===`view`||t===`unavailable`)return y`<p class="actions muted small">${t===`view`?`You may look at this chain, but not change it.`:`Whether you may change this chain is not known now.`}</p>`;if(t===`unknown`||r.actions.length===0)return x;let i=e=>e===`Parallelism`?`Parallelism: ${r.parallelism}`:hr[e]??e;return y`<div class="actions" role="group" aria-label="Actions">
     ${r.actions.map(e=>y`<button class="button" aria-haspopup="dialog"
         @click=${()=>n({action:e,...e===`Parallelism`?{parallelism:r.parallelism}:{}})}>${i(e)}</button>`)}
-  </div>`}function $r(e){let{chain:t,route:n,go:r}=e,i=new Map;if(t.stacks.forEach(e=>i.set(e.phase,(i.get(e.phase)??0)+1)),n.only.filter(e=>!i.has(e)).forEach(e=>i.set(e,0)),i.size===0)return y`<div class="phases">${Qr(e)}</div>`;let a=Object.fromEntries([...i].map(([e,t])=>[`${e.charAt(0).toLowerCase()}${e.slice(1)}`,t])),o=[...i].sort(([e],[t])=>N(e).rank-N(t).rank),s=e=>{let t=n.only.includes(e)?n.only.filter(t=>t!==e):[...n.only,e];r({only:t,view:n.view===`timeline`?`timeline`:`table`})},c=o.map(([e,t])=>`${t} ${N(e).word.toLowerCase()}`).join(`, `);return y`<div class="phases">
-    ${Wr({...a,total:t.stacks.length},`${t.run?.progress??``} stacks done: ${c}`)}
+  </div>`}function ni(e){let{chain:t,route:n,go:r}=e,i=new Map;if(t.stacks.forEach(e=>i.set(e.phase,(i.get(e.phase)??0)+1)),n.only.filter(e=>!i.has(e)).forEach(e=>i.set(e,0)),i.size===0)return y`<div class="phases">${ti(e)}</div>`;let a=Object.fromEntries([...i].map(([e,t])=>[`${e.charAt(0).toLowerCase()}${e.slice(1)}`,t])),o=[...i].sort(([e],[t])=>N(e).rank-N(t).rank),s=e=>{let t=n.only.includes(e)?n.only.filter(t=>t!==e):[...n.only,e];r({only:t,view:n.view===`timeline`?`timeline`:`table`})},c=o.map(([e,t])=>`${t} ${N(e).word.toLowerCase()}`).join(`, `);return y`<div class="phases">
+    ${qr({...a,total:t.stacks.length},`${t.run?.progress??``} stacks done: ${c}`)}
     <div class="chips" role="group" aria-label="Show only stacks of a phase">
       ${o.map(([e,t])=>{let r=N(e);return y`<button class="chip ${r.tone}" aria-pressed=${n.only.includes(e)}
           @click=${()=>s(e)}>${H(r.glyph)}<b>${t}</b> ${r.word}</button>`})}
     </div>
-    ${Qr(e)}
-  </div>`}function ei({detail:e,now:t}){return e.stages.length===0?x:y`<ol class="stages" aria-label="Stages">
+    ${ti(e)}
+  </div>`}function ri({detail:e,now:t}){return e.stages.length===0?x:y`<ol class="stages" aria-label="Stages">
     ${e.stages.map(e=>{let n=N(e.phase);return y`<li class=${n.tone}>
         ${H(n.glyph)}
         <span><b>${z(e.name)}</b> <span class="muted">${e.progress}</span>
-          <span class="small stage-text" title=${z(e.message)}>${ti(e,t)||n.word}</span></span>
+          <span class="small stage-text" title=${z(e.message)}>${ii(e,t)||n.word}</span></span>
       </li>`})}
-  </ol>`}function ti(e,t){return e.waits?e.until?`${e.waits}, ${F(Math.max(0,P(new Date(t).toISOString(),e.until,t)??0))} left`:e.since?`${e.waits} for ${I(e.since,t)}`:e.waits:e.approvedTime?`approved ${R(e.approvedTime)}`:``}function ni(e){let t=e.detail.needs;if(t.length===0)return x;let n=e.areNeedsOpen,r=n?e.areAllNeeds?t:t.slice(0,qr):[];return y`<section class="needs" aria-labelledby="needs">
+  </ol>`}function ii(e,t){return e.waits?e.until?`${e.waits}, ${F(Math.max(0,P(new Date(t).toISOString(),e.until,t)??0))} left`:e.since?`${e.waits} for ${I(e.since,t)}`:e.waits:e.approvedTime?`approved ${R(e.approvedTime)}`:``}function ai(e){let t=e.detail.needs;if(t.length===0)return x;let n=e.areNeedsOpen,r=n?e.areAllNeeds?t:t.slice(0,Xr):[];return y`<section class="needs" aria-labelledby="needs">
     <h2 id="needs"><button aria-expanded=${n} @click=${()=>e.openNeeds(!n)}>${U(n?`down`:`right`)}
       Needs you <span class="count">${t.length}</span></button></h2>
     ${n?y`<ul>
-          ${r.map(t=>t.stage?ri(t,e):oi(t,e))}
+          ${r.map(t=>t.stage?oi(t,e):li(t,e))}
         </ul>`:x}
-    ${n&&t.length>qr?y`<button class="more" aria-expanded=${e.areAllNeeds}
+    ${n&&t.length>Xr?y`<button class="more" aria-expanded=${e.areAllNeeds}
           @click=${()=>e.showAllNeeds(!e.areAllNeeds)}>
           ${e.areAllNeeds?`Show fewer`:`Show all ${t.length}`}
         </button>`:x}
-  </section>`}function ri(e,{detail:t,rights:n,ask:r}){let i=n===`change`&&t.possible.approvable.includes(e.stage);return y`<li class=${Yr.tone}>
+  </section>`}function oi(e,{detail:t,rights:n,ask:r}){let i=n===`change`&&t.possible.approvable.includes(e.stage);return y`<li class=${Qr.tone}>
     <div class="need">
-      ${H(Yr.glyph)}
+      ${H(Qr.glyph)}
       <span class="who"><span class="muted kind">stage</span>${z(e.stage)}</span>
-      <span class="phase-word">${Yr.word}</span>
-      ${ai(e,n)}
+      <span class="phase-word">${Qr.word}</span>
+      ${ci(e,n)}
     </div>
-    ${i?ii(e.stage,r):x}
-  </li>`}function ii(e,t){return y`<button class="button" aria-haspopup="dialog" aria-label="Approve ${z(e)}"
-    @click=${()=>t({action:`Approve`,stage:e})}>Approve</button>`}function ai(e,t){let n=t===`change`,r=Rn(e,n,fr[e.ask]),i=n&&e.ask&&e.id?Rn({...e,command:``},n,fr[e.ask]):r,a=e.do&&e.do!==`Nothing.`;return y`<span class="said" title=${z(e.message)}>${V(z(e.message||e.means||e.reason))}${a?y`<span class="todo" title=${r}>${V(i)}</span>`:x}</span>
-    <span class="holds">${e.held>0?`holds up ${L(e.held,`stack`)}`:``}</span>`}function oi(e,{route:t,rights:n,ask:r,go:i}){let a=N(e.phase),o=t.stack===e.id,s=ht(e.runUrl);return y`<li class="${a.tone} ${o?`picked`:``}">
+    ${i?si(e.stage,r):x}
+  </li>`}function si(e,t){return y`<button class="button" aria-haspopup="dialog" aria-label="Approve ${z(e)}"
+    @click=${()=>t({action:`Approve`,stage:e})}>Approve</button>`}function ci(e,t){let n=t===`change`,r=Rn(e,n,hr[e.ask]),i=n&&e.ask&&e.id?Rn({...e,command:``},n,hr[e.ask]):r,a=e.do&&e.do!==`Nothing.`;return y`<span class="said" title=${z(e.message)}>${V(z(e.message||e.means||e.reason))}${a?y`<span class="todo" title=${r}>${V(i)}</span>`:x}</span>
+    <span class="holds">${e.held>0?`holds up ${L(e.held,`stack`)}`:``}</span>`}function li(e,{route:t,rights:n,ask:r,go:i}){let a=N(e.phase),o=t.stack===e.id,s=ht(e.runUrl);return y`<li class="${a.tone} ${o?`picked`:``}">
     <button class="need" aria-pressed=${o} @click=${()=>i({stack:o?``:e.id})}>
       ${H(a.glyph)}
       <span class="who">${B(e.id)}</span>
       <span class="phase-word">${a.word}</span>
-      ${ai(e,n)}
+      ${ci(e,n)}
     </button>
     ${n===`change`&&e.actions.includes(`Retry`)?y`<button class="button" aria-haspopup="dialog" aria-label="Retry ${e.id}"
           @click=${()=>r({action:`Retry`,stacks:[e.id]})}>Retry</button>`:x}
     ${s?y`<a class="button" href=${s} target="_blank" rel="noopener noreferrer"
           aria-label="Open the run of ${e.id} in Spacelift">Spacelift ${U(`out`)}</a>`:x}
-  </li>`}var si=o`
+  </li>`}var ui=o`
   .headline {
     display: flex;
     flex-wrap: wrap;
@@ -1569,22 +1569,22 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       display: none;
     }
   }
-`,ci=[`failed`,`timedOut`,`canceled`,`skipped`],li=[...ci,`awaitingConfirmation`,`waiting`,`running`,`pending`,`succeeded`];function ui(e,t){if(!t||!e.completionTime||!t.completionTime)return[];let n=[];e.operation!==t.operation&&n.push(`${e.operation} instead of ${t.operation}`);let r=P(e.startTime,e.completionTime,0),i=P(t.startTime,t.completionTime,0);r!==null&&i!==null&&r!==i&&n.push(`${F(Math.abs(r-i))} ${r>i?`longer`:`shorter`}`);let[a,o]=[e.summary,t.summary];if(a.total!==void 0&&o.total!==void 0){let e=a.total-o.total;e!==0&&n.push(`${Math.abs(e)} ${e>0?`more`:`fewer`} ${Math.abs(e)===1?`stack`:`stacks`}`);for(let e of ci){let t=(a[e]??0)-(o[e]??0);t!==0&&n.push(`${Math.abs(t)} ${t>0?`more`:`fewer`} ${pi(e).toLowerCase()}`)}}return n.length>0?n:[`no difference`]}function di(e){return li.map(t=>({phase:fi(t),count:e.summary[t]??0})).filter(({count:e})=>e>0)}function fi(e){return`${e.charAt(0).toUpperCase()}${e.slice(1)}`}function pi(e){return N(fi(e)).word}function mi(e){let t=hi(e);return t!==null&&t.type===`Range`&&t.toString().trim()!==``}function hi(e){return e.currentTarget.getRootNode().getSelection?.()??document.getSelection()}function gi(e){let t=hi(e)?.toString()??``,n=[...e.currentTarget.querySelectorAll(`.id .head`)].reduce((e,t)=>{let n=t.nextElementSibling?.textContent??``;return n?e.replaceAll(`${t.textContent}\n${n}`,`${t.textContent}${n}`):e},t);e.clipboardData&&n!==t&&(e.clipboardData.setData(`text/plain`,n),e.preventDefault())}var _i=class extends Qe{constructor(...e){super(...e),this.isDrawn=!1}render(e){return b}update({element:e},[t]){return t&&!this.isDrawn&&requestAnimationFrame(()=>bi(e)),this.isDrawn=!0,b}},vi=3e3,yi=[`wheel`,`pointerdown`,`keydown`,`touchmove`];function bi(e){let t=e.closest(`.scroll`);if(!e.isConnected||!t)return;let n=new ResizeObserver(()=>e.scrollIntoView({block:`nearest`})),r=()=>{n.disconnect(),yi.forEach(e=>removeEventListener(e,r))};n.observe(t),yi.forEach(e=>addEventListener(e,r,{passive:!0})),setTimeout(r,vi)}var xi=Ze(_i);function Si(e,t,n){let r=e.filter(e=>Number.isFinite(Date.parse(e.startTime))&&e.phase!==`Skipped`),i=e=>e.completionTime?Date.parse(e.completionTime):n,a=Date.parse(t?.startTime??``),o=Math.min(...r.map(e=>Date.parse(e.startTime)),...Number.isFinite(a)?[a]:[]),s=t?.completionTime?Date.parse(t.completionTime):t?n:NaN,c=Math.max(...r.map(i),Number.isFinite(s)?s:0,o+1e3),l=Ci(r,i),u=new Map(r.map(e=>[e.id,i(e)])),d=e=>Math.max(o,...e.dependsOn.map(e=>u.get(e)??o));return{bars:r.map(e=>({stack:e,start:(Date.parse(e.startTime)-o)/(c-o),end:(Math.max(Date.parse(e.startTime),i(e))-o)/(c-o),isCritical:l.has(e.id),waitedFrom:(d(e)-o)/(c-o)})).sort((e,t)=>e.start-t.start||e.end-t.end||G(e.stack.id,t.stack.id)),from:r.length>0?o:n,until:r.length>0?c:n,others:e.length-r.length}}function Ci(e,t){let n=new Map(e.map(e=>[e.id,e])),r=e=>e.map(e=>n.get(e)).filter(e=>e!==void 0).sort((e,n)=>t(n)-t(e)||G(e.id,n.id))[0],i=new Set,a=r([...n.keys()]);for(;a&&!i.has(a.id);)i.add(a.id),a=r(a.dependsOn);return i}function wi(e,t){let n=[1,2,5,10,15,30,60,120,300,600,900,1800,3600,7200,14400,43200,86400].find(n=>e/n<=t)??Math.ceil(e/t/86400)*86400;return Array.from({length:Math.floor(e/n)+1},(e,t)=>t*n)}function Ti(e,t){return t>=86400?new Date(e).toLocaleDateString(`en-US`,{month:`short`,day:`numeric`}):new Date(e).toLocaleTimeString(`en-US`,{hour:`2-digit`,minute:`2-digit`,...t%60==0?{}:{second:`2-digit`},hourCycle:`h23`})}var Ei={stack:`Stack`,phase:`Phase`,why:`Why`,level:`Level`,changes:`Changes`,started:`Started`,took:`Took`};function Di(e){let{chain:t,route:n,now:r,go:i}=e,a=Nr(t.stacks,n,r);return t.stacks.length===0?Ai(Dt(t)):y`<div class="scroll stacks ${t.stacks.some(e=>e.id===n.stack)?`with-drawer`:``}" @copy=${gi}>
+`,di=[`failed`,`timedOut`,`canceled`,`skipped`],fi=[...di,`awaitingConfirmation`,`waiting`,`running`,`pending`,`succeeded`];function pi(e,t){if(!t||!e.completionTime||!t.completionTime)return[];let n=[];e.operation!==t.operation&&n.push(`${e.operation} instead of ${t.operation}`);let r=P(e.startTime,e.completionTime,0),i=P(t.startTime,t.completionTime,0);r!==null&&i!==null&&r!==i&&n.push(`${F(Math.abs(r-i))} ${r>i?`longer`:`shorter`}`);let[a,o]=[e.summary,t.summary];if(a.total!==void 0&&o.total!==void 0){let e=a.total-o.total;e!==0&&n.push(`${Math.abs(e)} ${e>0?`more`:`fewer`} ${Math.abs(e)===1?`stack`:`stacks`}`);for(let e of di){let t=(a[e]??0)-(o[e]??0);t!==0&&n.push(`${Math.abs(t)} ${t>0?`more`:`fewer`} ${gi(e).toLowerCase()}`)}}return n.length>0?n:[`no difference`]}function mi(e){return fi.map(t=>({phase:hi(t),count:e.summary[t]??0})).filter(({count:e})=>e>0)}function hi(e){return`${e.charAt(0).toUpperCase()}${e.slice(1)}`}function gi(e){return N(hi(e)).word}function _i(e){let t=vi(e);return t!==null&&t.type===`Range`&&t.toString().trim()!==``}function vi(e){return e.currentTarget.getRootNode().getSelection?.()??document.getSelection()}function yi(e){let t=vi(e)?.toString()??``,n=[...e.currentTarget.querySelectorAll(`.id .head`)].reduce((e,t)=>{let n=t.nextElementSibling?.textContent??``;return n?e.replaceAll(`${t.textContent}\n${n}`,`${t.textContent}${n}`):e},t);e.clipboardData&&n!==t&&(e.clipboardData.setData(`text/plain`,n),e.preventDefault())}var bi=class extends Qe{constructor(...e){super(...e),this.isDrawn=!1}render(e){return b}update({element:e},[t]){return t&&!this.isDrawn&&requestAnimationFrame(()=>Ci(e)),this.isDrawn=!0,b}},xi=3e3,Si=[`wheel`,`pointerdown`,`keydown`,`touchmove`];function Ci(e){let t=e.closest(`.scroll`);if(!e.isConnected||!t)return;let n=new ResizeObserver(()=>e.scrollIntoView({block:`nearest`})),r=()=>{n.disconnect(),Si.forEach(e=>removeEventListener(e,r))};n.observe(t),Si.forEach(e=>addEventListener(e,r,{passive:!0})),setTimeout(r,xi)}var wi=Ze(bi);function Ti(e,t,n){let r=e.filter(e=>Number.isFinite(Date.parse(e.startTime))&&e.phase!==`Skipped`),i=e=>e.completionTime?Date.parse(e.completionTime):n,a=Date.parse(t?.startTime??``),o=Math.min(...r.map(e=>Date.parse(e.startTime)),...Number.isFinite(a)?[a]:[]),s=t?.completionTime?Date.parse(t.completionTime):t?n:NaN,c=Math.max(...r.map(i),Number.isFinite(s)?s:0,o+1e3),l=Ei(r,i),u=new Map(r.map(e=>[e.id,i(e)])),d=e=>Math.max(o,...e.dependsOn.map(e=>u.get(e)??o));return{bars:r.map(e=>({stack:e,start:(Date.parse(e.startTime)-o)/(c-o),end:(Math.max(Date.parse(e.startTime),i(e))-o)/(c-o),isCritical:l.has(e.id),waitedFrom:(d(e)-o)/(c-o)})).sort((e,t)=>e.start-t.start||e.end-t.end||G(e.stack.id,t.stack.id)),from:r.length>0?o:n,until:r.length>0?c:n,others:e.length-r.length}}function Ei(e,t){let n=new Map(e.map(e=>[e.id,e])),r=e=>e.map(e=>n.get(e)).filter(e=>e!==void 0).sort((e,n)=>t(n)-t(e)||G(e.id,n.id))[0],i=new Set,a=r([...n.keys()]);for(;a&&!i.has(a.id);)i.add(a.id),a=r(a.dependsOn);return i}function Di(e,t){let n=[1,2,5,10,15,30,60,120,300,600,900,1800,3600,7200,14400,43200,86400].find(n=>e/n<=t)??Math.ceil(e/t/86400)*86400;return Array.from({length:Math.floor(e/n)+1},(e,t)=>t*n)}function Oi(e,t){return t>=86400?new Date(e).toLocaleDateString(`en-US`,{month:`short`,day:`numeric`}):new Date(e).toLocaleTimeString(`en-US`,{hour:`2-digit`,minute:`2-digit`,...t%60==0?{}:{second:`2-digit`},hourCycle:`h23`})}var ki={stack:`Stack`,phase:`Phase`,why:`Why`,level:`Level`,changes:`Changes`,started:`Started`,took:`Took`};function Ai(e){let{chain:t,route:n,now:r,go:i}=e,a=Ir(t.stacks,n,r);return t.stacks.length===0?Ni(Dt(t)):y`<div class="scroll stacks ${t.stacks.some(e=>e.id===n.stack)?`with-drawer`:``}" @copy=${yi}>
     <table>
       <thead>
         <tr>
-          ${Mr.map(e=>Oi(e,n,i))}
+          ${Fr.map(e=>ji(e,n,i))}
           <th class="c-link"><span class="unseen">Link</span></th>
         </tr>
       </thead>
       <tbody>
-        ${yt(a,e=>e.id,t=>ki(t,e))}
+        ${yt(a,e=>e.id,t=>Mi(t,e))}
       </tbody>
     </table>
-    ${a.length===0?ji(`No stack matches.`,i):x}
-  </div>`}function Oi(e,t,n){let r=t.sort===e?`ascending`:t.sort===`-${e}`?`descending`:`none`,i=r===`ascending`?`↑`:r===`descending`?`↓`:``;return y`<th class="c-${e}" aria-sort=${r}>
-    <button @click=${()=>n({sort:Ar(t.sort,e)})}>${Ei[e]} ${i}</button>
-  </th>`}function ki(e,{chain:t,meanings:n,route:r,now:i,go:a}){let o=Fn(e,t.stacks,n),s=e.phase===`Skipped`?``:F(P(e.startTime,e.completionTime,i)),c=e.id===r.stack;return y`<tr class=${c?`picked`:``} @click=${t=>{mi(t)||a({stack:c?``:e.id})}} ${xi(c)}>
+    ${a.length===0?Pi(`No stack matches.`,i):x}
+  </div>`}function ji(e,t,n){let r=t.sort===e?`ascending`:t.sort===`-${e}`?`descending`:`none`,i=r===`ascending`?`↑`:r===`descending`?`↓`:``;return y`<th class="c-${e}" aria-sort=${r}>
+    <button @click=${()=>n({sort:Nr(t.sort,e)})}>${ki[e]} ${i}</button>
+  </th>`}function Mi(e,{chain:t,meanings:n,route:r,now:i,go:a}){let o=Fn(e,t.stacks,n),s=e.phase===`Skipped`?``:F(P(e.startTime,e.completionTime,i)),c=e.id===r.stack;return y`<tr class=${c?`picked`:``} @click=${t=>{_i(t)||a({stack:c?``:e.id})}} ${wi(c)}>
     <td class="c-stack"><button class="row" aria-pressed=${c}>${B(e.id)}</button></td>
     <td class="c-phase">${Pt(e.phase)}</td>
     <td class="c-why"><span class="cut" title=${o}>${V(o)}</span></td>
@@ -1594,7 +1594,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
     <td class="c-took">${s}</td>
     <td class="c-link">${e.runUrl?y`<a class="button icon plain" href=${e.runUrl} target="_blank" rel="noopener noreferrer"
           aria-label="Open the run of ${e.id} in Spacelift" @click=${e=>e.stopPropagation()}>${U(`out`)}</a>`:x}</td>
-  </tr>`}function Ai(e){return y`<p class="none">${e}</p>`}function ji(e,t){return y`<p class="none">${e} <button class="button" @click=${()=>t(kr)}>Show all</button></p>`}function Mi({chain:e,route:t,now:n,isPhone:r,go:i}){let{bars:a,from:o,until:s,others:c}=Si(e.stacks,e.run,n);if(a.length===0)return Ai(e.stacks.length>0?`No stack has run.`:Dt(e));let l=a.filter(({stack:e,isCritical:n})=>Et(t.query,e.id,e.name)&&(t.only.length===0||t.only.includes(e.phase))&&(n||!t.isCriticalOnly)),u=(s-o)/1e3,d=e=>`${(e*100).toFixed(3)}%`,f=innerWidth<1e3||e.stacks.some(e=>e.id===t.stack),p=wi(u,r?3:f?4:8),m=p[1]??1,h=e=>R(new Date(o+e*(s-o)).toISOString());return y`<div class="scroll gantt" @copy=${gi}>
+  </tr>`}function Ni(e){return y`<p class="none">${e}</p>`}function Pi(e,t){return y`<p class="none">${e} <button class="button" @click=${()=>t(Mr)}>Show all</button></p>`}function Fi({chain:e,route:t,now:n,isPhone:r,go:i}){let{bars:a,from:o,until:s,others:c}=Ti(e.stacks,e.run,n);if(a.length===0)return Ni(e.stacks.length>0?`No stack has run.`:Dt(e));let l=a.filter(({stack:e,isCritical:n})=>Et(t.query,e.id,e.name)&&(t.only.length===0||t.only.includes(e.phase))&&(n||!t.isCriticalOnly)),u=(s-o)/1e3,d=e=>`${(e*100).toFixed(3)}%`,f=innerWidth<1e3||e.stacks.some(e=>e.id===t.stack),p=Di(u,r?3:f?4:8),m=p[1]??1,h=e=>R(new Date(o+e*(s-o)).toISOString());return y`<div class="scroll gantt" @copy=${yi}>
     <div class="axis">
       <div class="key">
         <button class="button" aria-pressed=${t.isCriticalOnly}
@@ -1608,13 +1608,13 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       <span></span>
       <div class="track">
         ${p.map(e=>y`<span class="tick" title=${h(e/u)} ${W({left:d(e/u)})}
-            >${F(e)}${r?x:y`<br /><span class="clock">${Ti(o+e*1e3,m)}</span>`}</span
+            >${F(e)}${r?x:y`<br /><span class="clock">${Oi(o+e*1e3,m)}</span>`}</span
           >`)}
       </div>
     </div>
     ${yt(l,({stack:e})=>e.id,({stack:e,start:a,end:o,isCritical:s,waitedFrom:c})=>{let l=N(e.phase),f=F(P(e.startTime,e.completionTime,n)),m=Math.max(o-a,.002),h=e.id===t.stack,ee=s?Math.round((a-c)*u):0,te=ee>0?`waited ${F(ee)}`:``,ne=e.attempts>1?`attempt ${e.attempts}`:``,re=e.completionTime?`ended ${R(e.completionTime)}`:`has not ended`,ie=[`started ${R(e.startTime)}`,re,`took ${f}`,ne,te];return y`<button class="lane ${l.tone} ${h?`picked`:``}"
-          aria-pressed=${h} ${xi(h)}
-          @click=${t=>mi(t)||i({stack:h?``:e.id})}>
+          aria-pressed=${h} ${wi(h)}
+          @click=${t=>_i(t)||i({stack:h?``:e.id})}>
           <span class="who">${H(l.glyph)}${B(e.id)}</span>
           <span class="unseen">${[l.word,s?`on the critical path`:``,...ie].filter(Boolean).join(`, `)}</span>
           <span class="track" aria-hidden="true" title=${ie.filter(Boolean).join(`, `)}>
@@ -1627,9 +1627,9 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
             >
           </span>
         </button>`})}
-    ${l.length===0?ji(`No stack matches.`,i):x}
-  </div>`}function Ni(e,t,{route:n,now:r,go:i}){if(t)return y`<p class="none">${V(t)}</p>`;if(e===null)return Ai(`Reading the events…`);let a=e.filter(e=>Et(n.query,e.reason,e.message));return y`<div class="scroll">
-    ${a.length===0&&e.length>0?ji(`No event matches.`,i):a.length===0?Ai(`The cluster has no events of this chain; it keeps them for an hour.`):y`<ol class="events">
+    ${l.length===0?Pi(`No stack matches.`,i):x}
+  </div>`}function Ii(e,t,{route:n,now:r,go:i}){if(t)return y`<p class="none">${V(t)}</p>`;if(e===null)return Ni(`Reading the events…`);let a=e.filter(e=>Et(n.query,e.reason,e.message));return y`<div class="scroll">
+    ${a.length===0&&e.length>0?Pi(`No event matches.`,i):a.length===0?Ni(`The cluster has no events of this chain; it keeps them for an hour.`):y`<ol class="events">
           ${a.map(e=>y`<li class=${e.type===`Warning`?`bad`:`faint`}>
               <time datetime=${e.time} title=${kt(e.time)}>${I(e.time,r)} ago</time>
               ${H(e.type===`Warning`?`cross`:`dot`)}
@@ -1637,7 +1637,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
               <span class="said">${V(e.message)}${e.count>1?y` <span class="muted">× ${e.count}</span>`:x}</span>
             </li>`)}
         </ol>`}
-  </div>`}function Pi(e){let{chain:t,isPhone:n}=e,r=t.run?[t.run,...t.history]:[...t.history];return r.length===0?Ai(`This chain has not run yet.`):y`<div class="scroll">
+  </div>`}function Li(e){let{chain:t,isPhone:n}=e,r=t.run?[t.run,...t.history]:[...t.history];return r.length===0?Ni(`This chain has not run yet.`):y`<div class="scroll">
     <table class="runs">
       <thead>
         <tr>
@@ -1655,10 +1655,10 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
         </tr>
       </thead>
       <tbody>
-        ${yt(r,e=>e.number,(t,n)=>Li(t,r[n+1],e))}
+        ${yt(r,e=>e.number,(t,n)=>Bi(t,r[n+1],e))}
       </tbody>
     </table>
-  </div>`}var Fi=11,Ii=4;function Li(e,t,{route:n,now:r,isPhone:i,go:a}){let o=n.run===String(e.number),s=F(P(e.startTime,e.completionTime,r)),c=e.startTime?`${I(e.startTime,r)} ago`:``,l=ui(e,t),u=z(e.message)||e.reason,d=t=>{mi(t)||a({run:o?``:String(e.number)})},f=o?`picked`:``,p=i?Ii:Fi;return y`<tr class="${f} ${i||o?`has-more`:``}" @click=${d} ${xi(o)}>
+  </div>`}var Ri=11,zi=4;function Bi(e,t,{route:n,now:r,isPhone:i,go:a}){let o=n.run===String(e.number),s=F(P(e.startTime,e.completionTime,r)),c=e.startTime?`${I(e.startTime,r)} ago`:``,l=pi(e,t),u=z(e.message)||e.reason,d=t=>{_i(t)||a({run:o?``:String(e.number)})},f=o?`picked`:``,p=i?zi:Ri;return y`<tr class="${f} ${i||o?`has-more`:``}" @click=${d} ${wi(o)}>
       <td><button class="row" aria-expanded=${o} aria-label="Run ${e.number}">${e.number}</button></td>
       <td>${Pt(e.phase)}</td>
       <td>${e.progress}</td>
@@ -1667,23 +1667,23 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
             <td class="c-operation">${e.operation}</td>
             <td title=${kt(e.startTime)}>${c}</td>
             <td class="c-took">${s}</td>
-            <td class="c-other">${Ri(l)}</td>
+            <td class="c-other">${Vi(l)}</td>
             <td class="c-why"><span class="cut">${o?``:V(u)}</span></td>
             <td>${e.workflowUrl?y`<a class="button icon plain" href=${e.workflowUrl} target="_blank" rel="noopener noreferrer"
                   aria-label="Open run ${e.number} in Temporal" @click=${e=>e.stopPropagation()}>${U(`out`)}</a>`:x}</td>`}
     </tr>
     ${i?y`<tr class="more ${f} ${o?`has-more`:``}" @click=${d}>
           <td colspan=${p}>
-            <span class="muted">${Ri([e.cause,c,e.changes,...l].filter(Boolean),` · `)}</span>
+            <span class="muted">${Vi([e.cause,c,e.changes,...l].filter(Boolean),` · `)}</span>
             ${u&&!o?y`<span class="happened">${V(u)}</span>`:x}
           </td>
         </tr>`:x}
-    ${o?y`<tr class="more picked"><td colspan=${p}>${zi(e,l,s)}</td></tr>`:x}`}function Ri(e,t=`, `){return e.map((n,r)=>y`<span class="unbroken">${n}</span>${r<e.length-1?t:``}`)}function zi(e,t,n){let r=di(e),i=[[`Reason`,e.reason],[`Cause`,e.cause],[`Operation`,e.operation],[`Started`,R(e.startTime)],[`Ended`,R(e.completionTime)],[e.completionTime?`Took`:`Elapsed`,e.startTime?n:``],[`Changes`,e.changes],[`Compared with the one before`,t.join(`, `)],[`Stacks`,r.length>0?y`<span class="counts">${r.map(({phase:e,count:t})=>{let n=N(e);return y`<span class="phase ${n.tone}">${H(n.glyph)}${t.toLocaleString(`en-US`)} ${n.word}</span>`})}</span>`:e.progress],[`Workflow`,e.workflowUrl?y`<a class="out" href=${e.workflowUrl} target="_blank" rel="noopener noreferrer">Open in Temporal ${U(`out`)}</a>`:``]];return y`<div class="details" role="region" aria-label="Run ${e.number}">
+    ${o?y`<tr class="more picked"><td colspan=${p}>${Hi(e,l,s)}</td></tr>`:x}`}function Vi(e,t=`, `){return e.map((n,r)=>y`<span class="unbroken">${n}</span>${r<e.length-1?t:``}`)}function Hi(e,t,n){let r=mi(e),i=[[`Reason`,e.reason],[`Cause`,e.cause],[`Operation`,e.operation],[`Started`,R(e.startTime)],[`Ended`,R(e.completionTime)],[e.completionTime?`Took`:`Elapsed`,e.startTime?n:``],[`Changes`,e.changes],[`Compared with the one before`,t.join(`, `)],[`Stacks`,r.length>0?y`<span class="counts">${r.map(({phase:e,count:t})=>{let n=N(e);return y`<span class="phase ${n.tone}">${H(n.glyph)}${t.toLocaleString(`en-US`)} ${n.word}</span>`})}</span>`:e.progress],[`Workflow`,e.workflowUrl?y`<a class="out" href=${e.workflowUrl} target="_blank" rel="noopener noreferrer">Open in Temporal ${U(`out`)}</a>`:``]];return y`<div class="details" role="region" aria-label="Run ${e.number}">
     ${e.message?y`<p>${V(z(e.message))}</p>`:x}
     <dl>
       ${i.filter(([,e])=>e!==``).map(([e,t])=>y`<div><dt>${e}</dt><dd>${t}</dd></div>`)}
     </dl>
-  </div>`}var Bi=o`
+  </div>`}var Ui=o`
   .scroll {
     flex: 1;
     min-width: 0;
@@ -2075,7 +2075,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       grid-column: 2 / -1;
     }
   }
-`,Vi={graph:`Graph`,table:`Table`,timeline:`Timeline`,events:`Events`,runs:`Runs`},Hi=`(max-width: 700px)`,Ui=5e3,Wi=5e3,Gi=8e3,Ki=16,qi=5e3,Ji=`stackchain-needs-closed`;ir();var $=class extends C{constructor(...e){super(...e),this.route=Er(location.search),this.now=Date.now(),this.areAllNeeds=!1,this.areNeedsOpen=!Yi(Ji),this.isGraphWide=!1,this.events=null,this.eventsProblem=``,this.rights=`unknown`,this.note=[],this.isPhone=matchMedia(Hi).matches,this.feed=new Cr(()=>this.drawSoon()),this.drawing=0,this.timer=0,this.eventsOf=``,this.eventsAt=0,this.areEventsDue=!1,this.rightsOf=``,this.noteTimer=0,this.cameFrom=null,this.wasKey=!1,this.isGoingBack=!1,this.parsed={of:null,chain:dt(null)},this.goTo=e=>{this.go(e.detail.route,e.detail.isSmall)},this.moved=()=>{this.isGoingBack=!1,this.route=Er(location.search)},this.shown=()=>{document.hidden?this.feed.close():this.feed.resume()},this.resized=()=>{this.isPhone=matchMedia(Hi).matches},this.follow=e=>{let t=e.composedPath().find(e=>e instanceof HTMLAnchorElement&&e.dataset.internal!==void 0);t&&e.button===0&&!e.ctrlKey&&!e.metaKey&&!e.shiftKey&&(e.preventDefault(),this.go(Er(new URL(t.href).search),!1))},this.key=e=>{let t=e.composedPath()[0],n=t instanceof HTMLInputElement||t instanceof HTMLTextAreaElement;e.ctrlKey||e.metaKey||e.altKey||n||this.dialog.isOpen||(this.graph?.takeKey(e)?e.preventDefault():e.key===`/`?(e.preventDefault(),this.graph?this.graph.focusSearch():this.chains?this.chains.focusSearch():this.renderRoot.querySelector(`input[type=search]`)?.focus()):e.key===`Escape`&&(this.route.stack?this.go({...this.route,stack:``},!0):this.isGraphWide&&this.view===`graph`?this.isGraphWide=!1:this.route.chain&&this.go(Tr,!1)))},this.byKey=()=>{this.wasKey=!0},this.byPointer=()=>{this.wasKey=!1}}static{this.styles=[Mt,Nt,Gr,si,Bi,o`
+`,Wi={graph:`Graph`,table:`Table`,timeline:`Timeline`,events:`Events`,runs:`Runs`},Gi=`(max-width: 700px)`,Ki=5e3,qi=5e3,Ji=8e3,Yi=16,Xi=5e3,Zi=`stackchain-needs-closed`;or();var $=class extends C{constructor(...e){super(...e),this.route=kr(location.search),this.now=Date.now(),this.areAllNeeds=!1,this.areNeedsOpen=!Qi(Zi),this.isGraphWide=!1,this.events=null,this.eventsProblem=``,this.rights=`unknown`,this.note=[],this.isPhone=matchMedia(Gi).matches,this.feed=new Er(()=>this.drawSoon()),this.drawing=0,this.timer=0,this.eventsOf=``,this.eventsAt=0,this.areEventsDue=!1,this.rightsOf=``,this.noteTimer=0,this.cameFrom=null,this.wasKey=!1,this.isGoingBack=!1,this.parsed={of:null,chain:dt(null)},this.goTo=e=>{this.go(e.detail.route,e.detail.isSmall)},this.moved=()=>{this.isGoingBack=!1,this.route=kr(location.search)},this.shown=()=>{document.hidden?this.feed.close():this.feed.resume()},this.resized=()=>{this.isPhone=matchMedia(Gi).matches},this.follow=e=>{let t=e.composedPath().find(e=>e instanceof HTMLAnchorElement&&e.dataset.internal!==void 0);t&&e.button===0&&!e.ctrlKey&&!e.metaKey&&!e.shiftKey&&(e.preventDefault(),this.go(kr(new URL(t.href).search),!1))},this.key=e=>{let t=e.composedPath()[0],n=t instanceof HTMLInputElement||t instanceof HTMLTextAreaElement;e.ctrlKey||e.metaKey||e.altKey||n||this.dialog.isOpen||(this.graph?.takeKey(e)?e.preventDefault():e.key===`/`?(e.preventDefault(),this.graph?this.graph.focusSearch():this.chains?this.chains.focusSearch():this.renderRoot.querySelector(`input[type=search]`)?.focus()):e.key===`Escape`&&(this.route.stack?this.go({...this.route,stack:``},!0):this.isGraphWide&&this.view===`graph`?this.isGraphWide=!1:this.route.chain&&this.go(Or,!1)))},this.byKey=()=>{this.wasKey=!0},this.byPointer=()=>{this.wasKey=!1}}static{this.styles=[Mt,Nt,Jr,ui,Ui,o`
       :host {
         display: flex;
         flex-direction: column;
@@ -2351,7 +2351,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
           display: none;
         }
       }
-    `]}connectedCallback(){super.connectedCallback(),this.timer=window.setInterval(()=>this.now=Date.now(),1e3),window.addEventListener(`popstate`,this.moved),window.addEventListener(`keydown`,this.key),window.addEventListener(`keydown`,this.byKey,{capture:!0}),window.addEventListener(`pointerdown`,this.byPointer,{capture:!0}),matchMedia(Hi).addEventListener(`change`,this.resized),document.addEventListener(`visibilitychange`,this.shown),this.addEventListener(`click`,this.follow),this.addEventListener(`go`,this.goTo)}disconnectedCallback(){super.disconnectedCallback(),window.clearInterval(this.timer),window.removeEventListener(`popstate`,this.moved),window.removeEventListener(`keydown`,this.key),window.removeEventListener(`keydown`,this.byKey,{capture:!0}),window.removeEventListener(`pointerdown`,this.byPointer,{capture:!0}),matchMedia(Hi).removeEventListener(`change`,this.resized),document.removeEventListener(`visibilitychange`,this.shown),this.feed.close()}willUpdate(e){if(e.has(`route`)){let t=e.get(`route`);(t?.chain!==this.route.chain||t.namespace!==this.route.namespace)&&(this.areAllNeeds=!1),this.feed.follow(this.route.namespace,this.route.chain)}let t=this.feed.detail&&Z[this.feed.detail.state]?.word,{chain:n}=this.route;document.title=n?`${t?`${t}: `:``}${z(n)} · StackChain`:`StackChain`,this.parsed.of!==this.feed.detail&&(this.parsed={of:this.feed.detail,chain:dt(this.feed.detail?.resource)}),this.refreshEvents(),this.refreshRights()}updated(e){let t=e.get(`route`);t&&t.stack!==this.route.stack&&t.chain===this.route.chain&&this.moveFocus(t.stack)}async moveFocus(e){let t=this.shadowRoot?.activeElement,n=t?.localName===`stackchain-drawer`||!t;if(!this.route.stack)e&&n&&this.cameFrom?.isConnected&&this.cameFrom.focus(),this.cameFrom=null;else if(this.isPhone||this.wasKey&&t?.localName!==`stackchain-graph`&&!n){t&&!n&&(this.cameFrom=t);let e=this.renderRoot.querySelector(`stackchain-drawer`);await e?.updateComplete,e?.focusTitle()}}get view(){return this.isPhone&&this.route.view===`graph`?`table`:this.route.view}render(){let{route:e,feed:t}=this;return y`<header class="top">
+    `]}connectedCallback(){super.connectedCallback(),this.timer=window.setInterval(()=>this.now=Date.now(),1e3),window.addEventListener(`popstate`,this.moved),window.addEventListener(`keydown`,this.key),window.addEventListener(`keydown`,this.byKey,{capture:!0}),window.addEventListener(`pointerdown`,this.byPointer,{capture:!0}),matchMedia(Gi).addEventListener(`change`,this.resized),document.addEventListener(`visibilitychange`,this.shown),this.addEventListener(`click`,this.follow),this.addEventListener(`go`,this.goTo)}disconnectedCallback(){super.disconnectedCallback(),window.clearInterval(this.timer),window.removeEventListener(`popstate`,this.moved),window.removeEventListener(`keydown`,this.key),window.removeEventListener(`keydown`,this.byKey,{capture:!0}),window.removeEventListener(`pointerdown`,this.byPointer,{capture:!0}),matchMedia(Gi).removeEventListener(`change`,this.resized),document.removeEventListener(`visibilitychange`,this.shown),this.feed.close()}willUpdate(e){if(e.has(`route`)){let t=e.get(`route`);(t?.chain!==this.route.chain||t.namespace!==this.route.namespace)&&(this.areAllNeeds=!1),this.feed.follow(this.route.namespace,this.route.chain)}let t=this.feed.detail&&Z[this.feed.detail.state]?.word,{chain:n}=this.route;document.title=n?`${t?`${t}: `:``}${z(n)} · StackChain`:`StackChain`,this.parsed.of!==this.feed.detail&&(this.parsed={of:this.feed.detail,chain:dt(this.feed.detail?.resource)}),this.refreshEvents(),this.refreshRights()}updated(e){let t=e.get(`route`);t&&t.stack!==this.route.stack&&t.chain===this.route.chain&&this.moveFocus(t.stack)}async moveFocus(e){let t=this.shadowRoot?.activeElement,n=t?.localName===`stackchain-drawer`||!t;if(!this.route.stack)e&&n&&this.cameFrom?.isConnected&&this.cameFrom.focus(),this.cameFrom=null;else if(this.isPhone||this.wasKey&&t?.localName!==`stackchain-graph`&&!n){t&&!n&&(this.cameFrom=t);let e=this.renderRoot.querySelector(`stackchain-drawer`);await e?.updateComplete,e?.focusTitle()}}get view(){return this.isPhone&&this.route.view===`graph`?`table`:this.route.view}render(){let{route:e,feed:t}=this;return y`<header class="top">
         <button class="button skip" @click=${this.skip}>Skip to the content</button>
         <a class="brand" href="?" data-internal title="All chains">
           <svg width="20" height="20" viewBox="0 0 20 20" fill="none" stroke="currentcolor" stroke-width="1.8" aria-hidden="true">
@@ -2362,7 +2362,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
           </svg>
           <span class="name">StackChain</span>
         </a>
-        ${e.chain?y`<span class="crumb"><span aria-hidden="true">/</span><a href=${Dr({...Tr,namespace:e.namespace})} class="namespace" data-internal title="Chains of this namespace">${e.namespace}</a><span aria-hidden="true">/</span><b title=${e.chain}>${e.chain}</b></span>`:y`<span class="crumb">${t.hello?.scope??``}</span>`}
+        ${e.chain?y`<span class="crumb"><span aria-hidden="true">/</span><a href=${Ar({...Or,namespace:e.namespace})} class="namespace" data-internal title="Chains of this namespace">${e.namespace}</a><span aria-hidden="true">/</span><b title=${e.chain}>${e.chain}</b></span>`:y`<span class="crumb">${t.hello?.scope??``}</span>`}
         <span class="space"></span>
         ${t.hello?.context?y`<span class="context" title="Context of the kubeconfig: ${t.hello.context}">${t.hello.context}</span>`:x}
         ${this.renderLive()}
@@ -2370,7 +2370,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
       ${this.renderNotice()}
       ${t.link===`refused`?this.renderRefused():e.chain?this.renderChain():this.renderList()}
       <action-dialog @asked=${e=>this.say(e.detail.messages)}></action-dialog>
-      <div class="note" role="status">${this.note.map(e=>y`<p>${V(e)}</p>`)}</div>`}renderLive(){let{link:e,problem:t,hello:n}=this.feed,[r,i]=e===`live`&&!t?[`good`,`Live`]:e===`connecting`?[`faint`,`Connecting`]:e===`lost`?[`attention`,`Reconnecting`]:[`attention`,`Not up to date`];return y`<span class="live ${r}" role="status" title=${n?.context??``}>${i}</span>`}get isAway(){return this.feed.link===`lost`&&this.feed.isUnanswered&&this.now-this.feed.lostAt>qi}renderNotice(){let{feed:e}=this;return this.isAway?y`<div class="notice" role="alert">The server of this page does not answer.${e.heardAt?` What you see is from ${R(new Date(e.heardAt).toISOString())}.`:``}${V(e.hello?.context===``?``:" If you have ended `kubectl stackchain ui`, start it again and open its new address.")} It is tried again and again.</div>`:e.problem&&e.link!==`refused`?y`<div class="notice" role="alert">${V(e.problem)}</div>`:x}renderRefused(){return y`<main class="middle" id="main">
+      <div class="note" role="status">${this.note.map(e=>y`<p>${V(e)}</p>`)}</div>`}renderLive(){let{link:e,problem:t,hello:n}=this.feed,[r,i]=e===`live`&&!t?[`good`,`Live`]:e===`connecting`?[`faint`,`Connecting`]:e===`lost`?[`attention`,`Reconnecting`]:[`attention`,`Not up to date`];return y`<span class="live ${r}" role="status" title=${n?.context??``}>${i}</span>`}get isAway(){return this.feed.link===`lost`&&this.feed.isUnanswered&&this.now-this.feed.lostAt>Xi}renderNotice(){let{feed:e}=this;return this.isAway?y`<div class="notice" role="alert">The server of this page does not answer.${e.heardAt?` What you see is from ${R(new Date(e.heardAt).toISOString())}.`:``}${V(e.hello?.context===``?``:" If you have ended `kubectl stackchain ui`, start it again and open its new address.")} It is tried again and again.</div>`:e.problem&&e.link!==`refused`?y`<div class="notice" role="alert">${V(e.problem)}</div>`:x}renderRefused(){return y`<main class="middle" id="main">
       <h1>Nothing can be shown</h1>
       <p>${V(this.feed.refusal)}</p>
     </main>`}renderList(){let{feed:e}=this;return y`<chain-list
@@ -2386,8 +2386,8 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
         ${e.isMissing?y`<h1>There is no chain ${t.chain} in ${t.namespace}</h1>
               <p>It was deleted, or you may not see it.</p>
               <a class="button" href="?" data-internal>All chains</a>`:y`<p>Reading the chain…</p>`}
-      </main>`;let i=this.parsed.chain,a=e=>{let n={...t,...e};this.go(n,n.view===t.view)},o={chain:i,detail:r,route:t,now:n,go:a,rights:this.isAway?`away`:this.rights,ask:e=>void this.dialog.open({namespace:t.namespace,name:t.chain,...e}),areAllNeeds:this.areAllNeeds,areNeedsOpen:this.areNeedsOpen,showAllNeeds:e=>this.areAllNeeds=e,openNeeds:e=>{this.areNeedsOpen=e,Xi(Ji,!e)}},s=r.state===`unreadable`&&i.stacks.length===0,c=this.isPhone&&t.stack!==``,l=i.stacks.find(e=>e.id===t.stack);return s?y`<main class="chain" id="main" tabindex="-1"><div class="info">${Xr(o)}</div></main>`:y`<main class="chain ${this.isGraphWide&&this.view===`graph`?`wide`:``}" id="main" tabindex="-1">
-      <div class="info" ?inert=${c}>${Xr(o)} ${$r(o)} ${ei(o)} ${ni(o)}</div>
+      </main>`;let i=this.parsed.chain,a=e=>{let n={...t,...e};this.go(n,n.view===t.view)},o={chain:i,detail:r,route:t,now:n,go:a,rights:this.isAway?`away`:this.rights,ask:e=>void this.dialog.open({namespace:t.namespace,name:t.chain,...e}),areAllNeeds:this.areAllNeeds,areNeedsOpen:this.areNeedsOpen,showAllNeeds:e=>this.areAllNeeds=e,openNeeds:e=>{this.areNeedsOpen=e,$i(Zi,!e)}},s=r.state===`unreadable`&&i.stacks.length===0,c=this.isPhone&&t.stack!==``,l=i.stacks.find(e=>e.id===t.stack);return s?y`<main class="chain" id="main" tabindex="-1"><div class="info">${$r(o)}</div></main>`:y`<main class="chain ${this.isGraphWide&&this.view===`graph`?`wide`:``}" id="main" tabindex="-1">
+      <div class="info" ?inert=${c}>${$r(o)} ${ni(o)} ${ri(o)} ${ai(o)}</div>
       ${this.renderTabs(c)}
       <div class="view">
         <div class="shown" ?inert=${c}>${ut(this.renderView({chain:i,route:t,now:n,isPhone:this.isPhone,meanings:r.meanings,go:a},r))}</div>
@@ -2403,7 +2403,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
               .meaning=${j(r.meanings,l.reason)??null}
               .mayAsk=${o.rights===`change`}
               .workflowUrl=${i.run?.workflowUrl??``}
-              .chainLink=${jr(j(r.advice,l.id)?.chain??``)}
+              .chainLink=${Pr(j(r.advice,l.id)?.chain??``)}
               .actions=${o.rights===`change`?j(r.advice,l.id)?.actions??[]:[]}
               .now=${n}
               @stack-action=${({detail:{action:e,id:t}})=>o.ask({action:e,stacks:[t]})}
@@ -2411,7 +2411,7 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
             ></stackchain-drawer>`:x}
       </div>
     </main>`}renderTabs(e){let{route:t,view:n}=this;return y`<nav aria-label="Views" ?inert=${e}>
-      ${wr.filter(e=>e!==`graph`||!this.isPhone).map(e=>y`<a href=${Dr(Or(t,e))} data-internal aria-current=${n===e?`page`:`false`}>${Vi[e]}</a>`)}
+      ${Dr.filter(e=>e!==`graph`||!this.isPhone).map(e=>y`<a href=${Ar(jr(t,e))} data-internal aria-current=${n===e?`page`:`false`}>${Wi[e]}</a>`)}
       <span class="space"></span>
       ${n===`graph`||n===`runs`?x:y`<input class="field" type="search" placeholder="Filter" aria-label="Filter" aria-keyshortcuts="/"
             .value=${t.query}
@@ -2426,4 +2426,4 @@ var e=globalThis,t=e.ShadowRoot&&(e.ShadyCSS===void 0||e.ShadyCSS.nativeShadow)&
           .query=${this.route.query}
           @stack-select=${t=>e.go({stack:t.detail.id})}
           @query-change=${t=>e.go({query:t.detail.query})}
-        ></stackchain-graph>`;case`table`:return Di(e);case`timeline`:return Mi(e);case`events`:return Ni(this.events,this.eventsProblem,e);case`runs`:return Pi(e)}}refreshEvents(){let{namespace:e,chain:t,view:n}=this.route,r=`${e}/${t}/${A(O(this.feed.detail?.resource.metadata).resourceVersion)}`;if(n!==`events`||!this.feed.detail)return;let i=r!==this.eventsOf;if(!this.eventsOf.startsWith(`${e}/${t}/`))this.events=null,this.eventsProblem=``;else if(!(i||this.areEventsDue)||Date.now()-this.eventsAt<Ui)return;this.areEventsDue=i,this.eventsOf=r,this.eventsAt=Date.now(),this.readEvents(e,t)}async readEvents(e,t){let{isGood:n,body:r}=await or(`events`,{namespace:e,name:t});e===this.route.namespace&&t===this.route.chain&&(this.eventsProblem=n?``:A(r.error)||`The events cannot be read now.`,n&&(this.events=k(r.events).map(e=>{let t=O(e);return{time:A(t.time),type:A(t.type),reason:A(t.reason),message:A(t.message),count:M(t.count,1)}})))}async refreshRights(){let{namespace:e,chain:t}=this.route,n=`${e}/${t}/${this.feed.opened}`;if(!t||!this.feed.detail||n===this.rightsOf)return;this.rightsOf.startsWith(`${e}/${t}/`)||(this.rights=`unknown`),this.rightsOf=n;let r=await or(`rights`,{namespace:e,name:t});n===this.rightsOf&&(this.rights=r.isGood?r.body.change===!0?`change`:`view`:`unavailable`,r.isGood||window.setTimeout(()=>{this.rightsOf=this.rightsOf===n?`${e}/${t}/`:this.rightsOf,this.requestUpdate()},Wi))}drawSoon(){this.drawing||=window.setTimeout(()=>{this.drawing=0,this.requestUpdate()},Ki)}say(e){this.note=e,window.clearTimeout(this.noteTimer),this.noteTimer=window.setTimeout(()=>this.note=[],Gi)}go(e,t){let[n,r]=[Dr(this.route),Dr(e)];if(n===r)return;let i=this.isPhone&&t&&!this.route.stack&&e.stack!==``;t&&this.route.stack!==``&&!e.stack&&this.isPhone&&O(history.state).drawer===!0?this.isGoingBack||(this.isGoingBack=!0,history.back()):(t&&!i?history.replaceState(history.state,``,r):history.pushState({drawer:i},``,r),this.route=e)}skip(){this.renderRoot.querySelector(`#main`)?.focus()}};K([T()],$.prototype,`route`,void 0),K([T()],$.prototype,`now`,void 0),K([T()],$.prototype,`areAllNeeds`,void 0),K([T()],$.prototype,`areNeedsOpen`,void 0),K([T()],$.prototype,`isGraphWide`,void 0),K([T()],$.prototype,`events`,void 0),K([T()],$.prototype,`eventsProblem`,void 0),K([T()],$.prototype,`rights`,void 0),K([T()],$.prototype,`note`,void 0),K([T()],$.prototype,`isPhone`,void 0),K([Ye(`stackchain-graph`)],$.prototype,`graph`,void 0),K([Ye(`action-dialog`)],$.prototype,`dialog`,void 0),K([Ye(`chain-list`)],$.prototype,`chains`,void 0),$=K([Ge(`stackchain-app`)],$);function Yi(e){try{return localStorage.getItem(e)!==null}catch{return!1}}function Xi(e,t){try{t?localStorage.setItem(e,`1`):localStorage.removeItem(e)}catch{}}
+        ></stackchain-graph>`;case`table`:return Ai(e);case`timeline`:return Fi(e);case`events`:return Ii(this.events,this.eventsProblem,e);case`runs`:return Li(e)}}refreshEvents(){let{namespace:e,chain:t,view:n}=this.route,r=`${e}/${t}/${A(O(this.feed.detail?.resource.metadata).resourceVersion)}`;if(n!==`events`||!this.feed.detail)return;let i=r!==this.eventsOf;if(!this.eventsOf.startsWith(`${e}/${t}/`))this.events=null,this.eventsProblem=``;else if(!(i||this.areEventsDue)||Date.now()-this.eventsAt<Ki)return;this.areEventsDue=i,this.eventsOf=r,this.eventsAt=Date.now(),this.readEvents(e,t)}async readEvents(e,t){let{isGood:n,body:r}=await cr(`events`,{namespace:e,name:t});e===this.route.namespace&&t===this.route.chain&&(this.eventsProblem=n?``:A(r.error)||`The events cannot be read now.`,n&&(this.events=k(r.events).map(e=>{let t=O(e);return{time:A(t.time),type:A(t.type),reason:A(t.reason),message:A(t.message),count:M(t.count,1)}})))}async refreshRights(){let{namespace:e,chain:t}=this.route,n=`${e}/${t}/${this.feed.opened}`;if(!t||!this.feed.detail||n===this.rightsOf)return;this.rightsOf.startsWith(`${e}/${t}/`)||(this.rights=`unknown`),this.rightsOf=n;let r=await cr(`rights`,{namespace:e,name:t});n===this.rightsOf&&(this.rights=r.isGood?r.body.change===!0?`change`:`view`:`unavailable`,r.isGood||window.setTimeout(()=>{this.rightsOf=this.rightsOf===n?`${e}/${t}/`:this.rightsOf,this.requestUpdate()},qi))}drawSoon(){this.drawing||=window.setTimeout(()=>{this.drawing=0,this.requestUpdate()},Yi)}say(e){this.note=e,window.clearTimeout(this.noteTimer),this.noteTimer=window.setTimeout(()=>this.note=[],Ji)}go(e,t){let[n,r]=[Ar(this.route),Ar(e)];if(n===r)return;let i=this.isPhone&&t&&!this.route.stack&&e.stack!==``;t&&this.route.stack!==``&&!e.stack&&this.isPhone&&O(history.state).drawer===!0?this.isGoingBack||(this.isGoingBack=!0,history.back()):(t&&!i?history.replaceState(history.state,``,r):history.pushState({drawer:i},``,r),this.route=e)}skip(){this.renderRoot.querySelector(`#main`)?.focus()}};K([T()],$.prototype,`route`,void 0),K([T()],$.prototype,`now`,void 0),K([T()],$.prototype,`areAllNeeds`,void 0),K([T()],$.prototype,`areNeedsOpen`,void 0),K([T()],$.prototype,`isGraphWide`,void 0),K([T()],$.prototype,`events`,void 0),K([T()],$.prototype,`eventsProblem`,void 0),K([T()],$.prototype,`rights`,void 0),K([T()],$.prototype,`note`,void 0),K([T()],$.prototype,`isPhone`,void 0),K([Ye(`stackchain-graph`)],$.prototype,`graph`,void 0),K([Ye(`action-dialog`)],$.prototype,`dialog`,void 0),K([Ye(`chain-list`)],$.prototype,`chains`,void 0),$=K([Ge(`stackchain-app`)],$);function Qi(e){try{return localStorage.getItem(e)!==null}catch{return!1}}function $i(e,t){try{t?localStorage.setItem(e,`1`):localStorage.removeItem(e)}catch{}}
