@@ -7,7 +7,7 @@ import pytest
 from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError
 
-from controller.api import reasons
+from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.run import progress
 from controller.temporal import ids, messages
@@ -204,6 +204,7 @@ async def test_a_report_that_comes_twice_or_claims_an_end_changes_nothing(serve:
         reason=reasons.StackReason.RUN_IN_PROGRESS,
         run_id=world.run_of("a").id,
         run_url=f"https://x/{world.run_of('a').id}",
+        run_source=v1alpha1.RunSource.TRIGGERED,
     )
     of_another_run = progress.StackReport(
         stack_id="a", phase=Phase.WAITING, reason=reasons.StackReason.STACK_LOCKED
