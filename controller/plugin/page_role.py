@@ -60,7 +60,7 @@ _TOO_MANY_NAMESPACES = (
 _FULL = "Too many people look at this page now; try again in a few minutes."
 
 
-class _Connection(chain_watch.WatchRequests, Protocol):
+class _ViewerRequests(chain_watch.WatchRequests, Protocol):
     """What a viewer's requests go over."""
 
     async def close(self) -> None:
@@ -72,7 +72,7 @@ class _Kept:
     """What is kept for a token while someone looks."""
 
     source: page_server.PageSource
-    kube: _Connection
+    kube: _ViewerRequests
     following: asyncio.Task[None]
     used_at: float
     watches: int
@@ -224,7 +224,7 @@ class ViewerSources:
             opened.pop_all()
         return self._follow(kube, namespaces, is_known=token is not None)
 
-    def _connect(self, token: str | None) -> _Connection:
+    def _connect(self, token: str | None) -> _ViewerRequests:
         if token is not None:
             return viewer_client.ViewerClient(self._server, token)
         # Only a screen on a wall needs it: the official library takes 20 MiB.
@@ -233,7 +233,7 @@ class ViewerSources:
         return client.KubeClient(self._kubernetes)
 
     def _follow(
-        self, kube: _Connection, namespaces: Sequence[str | None], *, is_known: bool
+        self, kube: _ViewerRequests, namespaces: Sequence[str | None], *, is_known: bool
     ) -> _Kept:
         feed = chain_feed.ChainFeed(
             [chain_watch.ChainWatch(kube, namespace=namespace) for namespace in namespaces],
@@ -255,7 +255,7 @@ class ViewerSources:
             watches=len(namespaces),
         )
 
-    async def _namespaces(self, kube: _Connection) -> list[str | None]:
+    async def _namespaces(self, kube: _ViewerRequests) -> list[str | None]:
         """Return where the viewer may look, as the API server says; [None] is everywhere."""
         wanted = list(self._ui.namespaces)
         if not wanted:
@@ -272,12 +272,12 @@ class ViewerSources:
         return [one for one, is_allowed in zip(wanted, allowed, strict=True) if is_allowed]
 
 
-async def _may_look(kube: _Connection, namespace: str) -> bool:
+async def _may_look(kube: _ViewerRequests, namespace: str) -> bool:
     chains = cluster.UserChains(kube, namespace=namespace)
     return await chains.may("list") and await chains.may("watch")
 
 
-async def _visible_namespaces(kube: _Connection) -> list[str]:
+async def _visible_namespaces(kube: _ViewerRequests) -> list[str]:
     """Return the namespaces whose names the viewer may read; none without that right."""
     try:
         page = await kube.request(
