@@ -218,7 +218,6 @@ class FindStackRunInput:
     `ahead_runs` are runs that Spacelift carried out on its own: one that started only after the
     `upstream_runs` had ended is the stack's. `first_run_id` is that of the stack's execution: it
     and the chain's tell whether one was reset. `known_run_id` is the last run that is known.
-    `asked_at` is the workflow's time, by which a read within a workflow task looks at windows.
     """
 
     target: StackRef
@@ -230,7 +229,6 @@ class FindStackRunInput:
     operation: str = v1alpha1.Operation.APPLY
     ahead_runs: list[adoption.AheadRun] = dataclasses.field(default_factory=list)
     upstream_runs: list[adoption.UpstreamRun] = dataclasses.field(default_factory=list)
-    asked_at: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -32,7 +32,7 @@ from controller.chain.run import (
 )
 from controller.spacelift import models
 from controller.temporal import ids, messages, start_messages
-from controller.temporal.activities import errors, execution_waits, heartbeats, local_reads
+from controller.temporal.activities import errors, execution_waits, heartbeats
 
 # How a run goes on by itself when nobody holds it.
 DEFAULT_END = "FINISHED"
@@ -339,7 +339,7 @@ class World:
         stack_id = argument.target.stack_id
         async with self._called("read_stack_run", stack_id, argument):
             if self.problems.get(stack_id):
-                raise local_reads.given_up("made up")
+                raise failure("Unreachable")
             run = self.runs[argument.run_id]
             news = run.snapshot() if self._has_news(argument) else None
             return messages.ReadStackRunResult(news=news)
@@ -531,8 +531,6 @@ class World:
 
     @contextlib.asynccontextmanager
     async def _called(self, name: str, stack_id: str, argument: Any) -> AsyncIterator[None]:
-        if activity.info().is_local and self._is_hindered(name, stack_id):
-            raise local_reads.given_up("made up")
         self.log.append((name, stack_id))
         self.arguments.append(argument)
         number = self.log.count((name, stack_id))
@@ -546,15 +544,6 @@ class World:
             if failures := self.failures[name, stack_id]:
                 raise failures.pop(0)
             yield
-
-    def _is_hindered(self, name: str, stack_id: str) -> bool:
-        """Whether a call would wait or fail, so that it is left to the ordinary activity."""
-        number = self.log.count((name, stack_id)) + 1
-        gate = self.gates.get((name, stack_id))
-        is_gated = number >= self.first_gated.get((name, stack_id), 1)
-        is_shut = gate is not None and is_gated and not gate.is_set()
-        is_failing = bool(self.failures[name, stack_id]) or (name, stack_id) in self.broken
-        return is_shut or is_failing
 
 
 async def _wait_at(gate: asyncio.Event, *, is_shielded: bool) -> None:

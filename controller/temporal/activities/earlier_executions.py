@@ -4,10 +4,8 @@ A reset makes a new execution that begins somewhere in the history of the one be
 one where it is; what that had triggered is known to it alone. See ADR 0043.
 """
 
-import contextlib
 import dataclasses
-import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Any, TypeVar
 
 import temporalio.activity as activity
@@ -29,8 +27,6 @@ _Value = TypeVar("_Value")
 
 # The children of this many ended chain runs are remembered: each stack of a chain asks for them.
 _REMEMBERED = 32
-# What the SDK writes where an activity was part of a workflow task.
-_LOCAL = "core_local_activity"
 
 
 class EarlierExecutions:
@@ -217,11 +213,6 @@ class _HistoryReading:
                 )
             elif completed.scheduled_event_id in self._finds:
                 self._add_found(await self._decoded(completed.result, messages.FindStackRunResult))
-        elif event.event_type == EventType.EVENT_TYPE_MARKER_RECORDED:
-            marker = event.marker_recorded_event_attributes
-            if marker.marker_name == _LOCAL and _type_of(marker.details) == ids.FIND_ACTIVITY:
-                result = marker.details["result"]
-                self._add_found(await self._decoded(result, messages.FindStackRunResult))
 
     def _add_found(self, found: messages.FindStackRunResult) -> None:
         if found.adopted_run_id is not None:
@@ -234,16 +225,6 @@ class _HistoryReading:
         with decoding.readable(what):
             values = await self._client.data_converter.decode(payloads.payloads, [wanted])
         return decoding.checked(values[0] if values else None, wanted, what)
-
-
-def _type_of(details: Mapping[str, Payloads]) -> str:
-    """Return which activity a marker of the SDK is about; empty if it failed, or says nothing."""
-    if "result" not in details or "data" not in details:
-        return ""
-    with contextlib.suppress(ValueError, IndexError):
-        data = json.loads(details["data"].payloads[0].data)
-        return str(data.get("activity_type", "")) if isinstance(data, dict) else ""
-    return ""
 
 
 def _own_id() -> str:

@@ -13,7 +13,7 @@ from controller.chain.run import holds, run_snapshots, run_states
 from controller.config import connections
 from controller.spacelift import account_session, client, endpoints, errors, models, own_keys
 from controller.temporal import messages, signing
-from controller.temporal.activities import kept_answers, local_reads, run_poller
+from controller.temporal.activities import kept_answers, run_poller
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +33,6 @@ class SpaceliftAccount:
     connection: connections.Connection
     own_keys: own_keys.OwnKeys
     kept: kept_answers.KeptAnswers = dataclasses.field(default_factory=kept_answers.KeptAnswers)
-    local: local_reads.LocalReads = dataclasses.field(default_factory=local_reads.LocalReads)
 
     def owns(self, run: models.RunRecord, *, also: Collection[str] = ()) -> bool:
         """Whether the run was triggered with an API key of this connection, or one of those ids."""

@@ -5,7 +5,6 @@ how a run is found, created, waited for, confirmed and stopped.
 """
 
 import dataclasses
-import datetime
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -21,7 +20,6 @@ from controller.temporal import ids, messages
 from controller.temporal.activities import (
     errors,
     heartbeats,
-    local_reads,
     native_run_stops,
     permission_checks,
     spacelift_clients,
@@ -93,12 +91,11 @@ class StackOperations:
     ) -> messages.FindStackRunResult:
         """Return the newest run, and the one to adopt, which is waited for a settable while.
 
-        What the same run of the chain had before a reset goes before both. Within a workflow task
-        nothing is waited for.
+        What the same run of the chain had before a reset goes before both.
         """
         account = self._clients.get(argument.target.connection)
         try:
-            async with account.local.limited(), heartbeats.kept_alive():
+            async with heartbeats.kept_alive():
                 earlier = await self._find_earlier(argument)
                 if earlier is not None and _is_news(earlier, argument.known_run_id):
                     return messages.FindStackRunResult(
@@ -142,16 +139,13 @@ class StackOperations:
         argument: messages.FindStackRunInput,
         origin: str,
     ) -> messages.FindStackRunResult:
-        is_local = activity.info().is_local
         adopted = await stack_stops.find_native(
             account,
             argument.target.stack_id,
             origin,
             argument.queuers,
-            seconds=0 if is_local else self._limits.adopt_settle,
+            seconds=self._limits.adopt_settle,
         )
-        if adopted is None and is_local:
-            raise local_reads.given_up("The run is not there yet.")
         if adopted is None:
             return messages.FindStackRunResult(newest_run_id=origin)
         self._counters.run_adopted()
@@ -228,10 +222,12 @@ class StackOperations:
     async def read_stack_run(
         self, argument: messages.FollowStackRunInput
     ) -> messages.ReadStackRunResult:
-        """Return how the run stands now, if that is news to the chain; only local."""
+        """Return how the run stands now, if that is news to the chain."""
         account = self._clients.get(argument.target.connection)
-        async with account.local.limited():
+        try:
             return messages.ReadStackRunResult(news=await stack_waits.read(account, argument))
+        except spacelift_errors.SpaceliftError as error:
+            raise errors.to_application_error(error) from error
 
     @activity.defn(name="confirm_stack_run")
     async def confirm_stack_run(
@@ -337,14 +333,7 @@ def _is_news(earlier: messages.EarlierRun, known_run_id: str) -> bool:
 
 
 def _closed_window(argument: messages.FindStackRunInput) -> windows.WindowState | None:
-    """Within a workflow task it is the workflow's time that counts; else it is Temporal's.
-
-    So whoever looks again at once, by either, never finds the window open that was closed.
-    """
-    if activity.info().is_local and argument.asked_at:
-        now = datetime.datetime.fromisoformat(argument.asked_at).timestamp()
-    else:
-        now = stack_triggers.AttemptTime.of_this().now()
+    now = stack_triggers.AttemptTime.of_this().now()
     return window_reading.closed_window(argument.target, now=now)
 
 

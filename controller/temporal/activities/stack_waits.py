@@ -15,12 +15,14 @@ from controller.temporal import messages
 from controller.temporal.activities import (
     errors,
     heartbeats,
-    local_reads,
     run_poller,
     spacelift_clients,
 )
 
 logger = logging.getLogger(__name__)
+
+# Less than what Temporal gives such a read, so that no worker holds on to one that is given up.
+_LONGEST_READ_SECONDS = 4.0
 
 _Record = TypeVar("_Record")
 
@@ -76,17 +78,25 @@ async def read(
 ) -> run_snapshots.RunSnapshot | None:
     """Return how a run stands, read together with all that is due; None if that is known.
 
+    Whoever waits for the run has the patience, so this has none.
+
     Raises:
         ApplicationError: it cannot be read now.
         SpaceliftError: so it was said.
     """
     key = models.RunKey(stack_id=argument.target.stack_id, run_id=argument.run_id)
-    async with account.poller.follow(key, read_now=True) as readings:
-        reading = await readings.get()
+    try:
+        async with (
+            asyncio.timeout(_LONGEST_READ_SECONDS),
+            account.poller.follow(key, read_now=True) as readings,
+        ):
+            reading = await readings.get()
+    except TimeoutError as error:
+        raise _given_up("Spacelift does not answer at once.") from error
     if reading.error is not None:
         raise reading.error
     if reading.record is None:
-        raise local_reads.given_up("The run is not to be seen.")
+        raise _given_up("The run is not to be seen.")
     return await _news(account, argument, reading.record)
 
 
@@ -102,6 +112,16 @@ async def _news(
     noted = await _with_note(account, record, news)
     is_known = noted.problem_reason and noted.problem_reason == argument.known_problem
     return None if is_known else noted
+
+
+def _given_up(why: str) -> temporalio.exceptions.ApplicationError:
+    """Return what leaves a read to whoever waits; no one is told of it."""
+    return temporalio.exceptions.ApplicationError(
+        why,
+        type="ReadGivenUp",
+        non_retryable=True,
+        category=temporalio.exceptions.ApplicationErrorCategory.BENIGN,
+    )
 
 
 def _check_lost(

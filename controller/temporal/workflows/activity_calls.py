@@ -29,9 +29,9 @@ OTHERS_HEARTBEAT_TIMEOUT = timedelta(seconds=150)
 # Waits return on their own before this, so that no worker holds one forever.
 WAIT_TIMEOUT = timedelta(hours=1)
 
-# A read within a workflow task, of which Temporal thinks that it is lost after ten seconds.
-_LOCAL_TIMEOUT = timedelta(seconds=2)
-_LOCAL_LIMIT = timedelta(seconds=3)
+# A read that another, more patient call follows if it fails; the limit counts the wait for a slot.
+_READ_TIMEOUT = timedelta(seconds=5)
+_READ_LIMIT = timedelta(seconds=10)
 
 # A few tries before the status says that something is wrong: short faults stay unseen.
 FIRST_TRIES = temporalio.common.RetryPolicy(
@@ -138,31 +138,27 @@ async def end_of(attempt: "asyncio.Task[_Result]") -> _Result:
         return await attempt
 
 
-async def try_locally(
+async def try_once(
     activity: Callable[[Any, _Argument], Awaitable[_Result]], argument: _Argument, *, summary: str
 ) -> _Result | None:
-    """Read something within this workflow task; None if it gave up (ADR 0048).
+    """Read something in one short try; None if that failed.
 
-    A cancel waits for its end, which costs nothing: no command of the task leaves before.
+    Raises:
+        ActivityError: canceled.
     """
-    attempt = workflow.start_local_activity_method(
-        activity,
-        argument,
-        start_to_close_timeout=_LOCAL_TIMEOUT,
-        schedule_to_close_timeout=_LOCAL_LIMIT,
-        retry_policy=ONCE,
-        summary=summary,
-    )
-    is_canceled = False
-    while not attempt.done():
-        try:
-            await workflow.wait([attempt])
-        except asyncio.CancelledError:
-            is_canceled = True
-    has_failed = attempt.cancelled() or attempt.exception() is not None
-    if is_canceled:
-        raise asyncio.CancelledError
-    return None if has_failed else attempt.result()
+    try:
+        return await workflow.execute_activity_method(
+            activity,
+            argument,
+            start_to_close_timeout=_READ_TIMEOUT,
+            schedule_to_close_timeout=_READ_LIMIT,
+            retry_policy=ONCE,
+            summary=summary,
+        )
+    except temporalio.exceptions.ActivityError as error:
+        if temporalio.exceptions.is_cancelled_exception(error):
+            raise
+        return None
 
 
 async def persist(

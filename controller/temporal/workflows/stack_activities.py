@@ -4,7 +4,6 @@ import dataclasses
 
 from temporalio import workflow
 
-from controller import times
 from controller.chain.run import run_snapshots, stack_reports
 from controller.temporal import messages
 from controller.temporal.activities import errors, stack_operations
@@ -37,16 +36,12 @@ class StackActivities:
             ahead_runs=self._input.ahead_runs if is_first else [],
             upstream_runs=self._input.upstream_runs if is_first else [],
             operation=self._input.operation,
-            asked_at=times.rfc3339(workflow.now()),
         )
-        summary = f"runs of {self._input.target.stack_id}"
-        found = await activity_calls.try_locally(
-            _Operations.find_stack_run, argument, summary=summary
-        )
-        if found is not None:
-            return found
         return await activity_calls.persist(
-            _Operations.find_stack_run, argument, summary=summary, on_problem=self.on_problem
+            _Operations.find_stack_run,
+            argument,
+            summary=f"runs of {self._input.target.stack_id}",
+            on_problem=self.on_problem,
         )
 
     def trigger_input(self, found: messages.FindStackRunResult) -> messages.TriggerStackRunInput:
@@ -146,7 +141,7 @@ class StackActivities:
         self, run: run_snapshots.RunSnapshot, *, known_summary: str
     ) -> messages.ReadStackRunResult | None:
         """Read a run that is followed; None if that does not work at once."""
-        return await activity_calls.try_locally(
+        return await activity_calls.try_once(
             _Operations.read_stack_run,
             self._follow_input(run, known_summary, read_now=True),
             summary=f"read {run.run_id}",

@@ -1,8 +1,8 @@
 """How a chain learns whether its windows are open: when a stack could start but for them.
 
-By a read within the workflow task, whose answer is in the history: zone data differs between
-workers (ADR 0055). What closes while nothing waits for it is not looked at, so a window that opens
-each minute costs a run nothing that waits for a person.
+By an activity, whose answer is in the history: zone data differs between workers (ADR 0055). What
+closes while nothing waits for it is not looked at, so a window that opens each minute costs a run
+nothing that waits for a person.
 """
 
 import asyncio
@@ -62,16 +62,12 @@ class WindowReads:
     async def _read(self) -> None:
         now = times.rfc3339(workflow.now())
         argument = messages.ReadWindowsInput(windows=self._windows, now=now)
-        result = await activity_calls.try_locally(
-            window_reading.WindowReader.read_windows, argument, summary=_SUMMARY
+        result = await activity_calls.persist(
+            window_reading.WindowReader.read_windows,
+            argument,
+            summary=_SUMMARY,
+            on_problem=self._on_problem,
         )
-        if result is None:
-            result = await activity_calls.persist(
-                window_reading.WindowReader.read_windows,
-                argument,
-                summary=_SUMMARY,
-                on_problem=self._on_problem,
-            )
         gates.take_windows(self._run, result.states, now=now)
         self._reading = None
         self._on_change()

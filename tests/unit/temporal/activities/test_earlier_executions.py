@@ -1,7 +1,6 @@
 """Which run executions before a reset had wanted last, told from histories alone."""
 
 import dataclasses
-import json
 import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
@@ -69,18 +68,6 @@ def found(newest_run_id: str, adopted: str | None = None) -> Events:
     """Return what a search leaves."""
     result = messages.FindStackRunResult(newest_run_id=newest_run_id, adopted_run_id=adopted)
     return [scheduled(5, ids.FIND_ACTIVITY, payloads("")), completed(5, payloads(result))]
-
-
-def found_locally(newest_run_id: str, adopted: str, *, activity_type: str) -> Events:
-    """Return what a search leaves that was part of a workflow task."""
-    result = messages.FindStackRunResult(newest_run_id=newest_run_id, adopted_run_id=adopted)
-    event = HistoryEvent(event_type=EventType.EVENT_TYPE_MARKER_RECORDED)
-    marker = event.marker_recorded_event_attributes
-    marker.marker_name = "core_local_activity"
-    data = json.dumps({"seq": 1, "activity_type": activity_type}).encode()
-    marker.details["data"].payloads.add(data=data)
-    marker.details["result"].CopyFrom(payloads(result))
-    return [event]
 
 
 def child(workflow_id: str, run_id: str) -> HistoryEvent:
@@ -235,14 +222,6 @@ OF_ONE_STACK: dict[str, tuple[list[Known], messages.EarlierRun | None]] = {
     "a trigger that was tried once and then again": (
         reset(*trigger("04"), *trigger("04", "05", event_id=20)),
         wanted("04", "05"),
-    ),
-    "an adopted run that was found within a workflow task": (
-        reset(*found_locally("04", "05", activity_type=ids.FIND_ACTIVITY)),
-        wanted("04", "05", is_adopted=True),
-    ),
-    "what another activity has found within a workflow task": (
-        reset(*found_locally("04", "05", activity_type="read_stack_run"), *trigger("06", "07")),
-        wanted("06", "07"),
     ),
     "a second run after one that was adopted": (
         reset(*found("04", adopted="05"), *trigger("05", "06")),

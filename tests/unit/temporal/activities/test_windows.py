@@ -20,11 +20,9 @@ OPENS_AT = "2026-12-01T12:00:00Z"
 STACK = dataclasses.replace(fakes.stack_ref("a"), windows=(NOON,))
 
 
-def bench_at(moment: datetime.datetime, *, is_local: bool = False) -> fakes.Bench:
+def bench_at(moment: datetime.datetime) -> fakes.Bench:
     bench = fakes.make_bench()
-    bench.environment.info = dataclasses.replace(
-        bench.environment.info, started_time=moment, is_local=is_local
-    )
+    bench.environment.info = dataclasses.replace(bench.environment.info, started_time=moment)
     return bench
 
 
@@ -90,13 +88,6 @@ async def test_a_search_for_runs_says_when_the_window_opens() -> None:
     assert found.held is not None
     assert (found.held.reason, found.opens_at) == ("WindowClosed", OPENS_AT)
     assert (await find(bench_at(OPEN))).held is None
-
-
-async def test_within_a_workflow_task_the_time_of_the_workflow_counts() -> None:
-    asked_at = "2026-11-30T12:30:00Z"
-
-    assert (await find(bench_at(CLOSED, is_local=True), asked_at=asked_at)).held is None
-    assert (await find(bench_at(CLOSED), asked_at=asked_at)).held is not None
 
 
 async def test_a_plan_is_confirmed_in_its_window_only() -> None:
