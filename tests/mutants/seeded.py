@@ -210,7 +210,7 @@ MUTANTS = (
         new="            if free < 0:",
     ),
     Mutant(
-        name="a suspended chain goes on",
+        name="a suspended chain continues",
         module=_NEXT,
         old="    if chain.is_suspended:\n",
         new="    if False:\n",
@@ -266,7 +266,7 @@ MUTANTS = (
         runs_twice=True,
     ),
     Mutant(
-        name="a run of somebody else passes for a native one",
+        name="someone else's run passes for a native one",
         module=_ADOPTION,
         old="own = [item for item in ordered if item.triggered_by in queuers]",
         new="own = list(ordered)",
@@ -279,14 +279,14 @@ MUTANTS = (
         new="        if ended_at is None:\n",
     ),
     Mutant(
-        name="a run that the chain triggered begins no wave",
+        name="a run that the chain triggered starts no wave",
         module=_QUEUED,
         old="        self._origins[stack.run_id] = stack.id\n        self.reach(stack.id)\n",
         new="        self.reach(stack.id)\n",
         runs_twice=True,
     ),
     Mutant(
-        name="the chain triggers while an unwanted run may go on",
+        name="the chain triggers while an unwanted run may continue",
         module=_NEXT,
         old="(stack.adopts_from is not None or stack.id not in held_back)",
         new="True",
@@ -324,7 +324,7 @@ MUTANTS = (
         new="        if self._reset",
     ),
     Mutant(
-        name="the runs go on when their chain is terminated",
+        name="the runs continue when their chain is terminated",
         module=_RUNNER,
         old="workflow.ParentClosePolicy.REQUEST_CANCEL",
         new="workflow.ParentClosePolicy.ABANDON",

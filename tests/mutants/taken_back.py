@@ -28,7 +28,7 @@ _TIMES = "controller/times.py"
 MUTANTS = (
     # A trigger in flight, and what it has queued
     Mutant(
-        name="what a trigger in flight has queued goes on after a cancel",
+        name="what a trigger in flight has queued continues after a cancel",
         module=_CHAIN,
         old="if self._progress.is_canceling or report.is_stopping:",
         new="if False:",
@@ -150,7 +150,7 @@ MUTANTS = (
         module=_RESYNC,
         old="        await self._forget_deleted()\n",
         new="",
-        note="a chain without its resource ends by itself; metrics show it",
+        note="a chain without its resource ends on its own; metrics show it",
     ),
     # Resets
     Mutant(
@@ -198,7 +198,7 @@ MUTANTS = (
         module=_WATCHES,
         old="            except Exception as error:\n                # Whatever it is:",
         new="            except ConnectionError as error:\n                # Whatever it is:",
-        note="schedules restart what ends by itself, as Kubernetes does",
+        note="schedules restart what exits on its own, as Kubernetes does",
     ),
     Mutant(
         name="a pause of no seconds is taken at its word",

@@ -270,7 +270,7 @@ MISTAKES: dict[str, tuple[Plan, playing.Bug]] = {
         written.SCHEDULES["a waiting run is canceled"],
         patched(interruption.Interruption, "interrupt", lambda _: None),
     ),
-    "an end is told at once": (FAILING, patched(publishing.Publishing, "end", only_cancel)),
+    "an end is shown at once": (FAILING, patched(publishing.Publishing, "end", only_cancel)),
     "only what was asked for": (
         written.SCHEDULES["what is created to destroy is asked later"],
         patched(decide, "is_held", lambda *_: False),
@@ -281,7 +281,7 @@ MISTAKES: dict[str, tuple[Plan, playing.Bug]] = {
         patched(triggered_runs.SoughtRun, "of", of_all_times),
     ),
     "used runs are in order": (
-        written.SCHEDULES["native runs beside labels"],
+        written.SCHEDULES["native runs next to labels"],
         patched(adoption.NativeAncestors, "awaited_upstreams", Anything),
     ),
     "nothing in order runs twice": (
@@ -289,7 +289,7 @@ MISTAKES: dict[str, tuple[Plan, playing.Bug]] = {
         patched(stack_stops, "find_in_order", do_nothing),
     ),
     "unwanted runs are stopped in time": (
-        written.SCHEDULES["native runs beside labels"],
+        written.SCHEDULES["native runs next to labels"],
         patched(native_run_stops.NativeRunStops, "_call", call_nothing),
     ),
     "histories replay": (

@@ -295,7 +295,7 @@ SCHEDULES: dict[str, Plan] = {
         chains=_chain(nativeRuns="Strict"),
         events=(_person(5.0, "cancel", "b"),),
     ),
-    "native runs beside labels": _plan(
+    "native runs next to labels": _plan(
         StackPlan(id="a", seconds=30.0),
         StackPlan(id="b", upstreams=("a",), seconds=20.0),
         StackPlan(id="c", upstreams=("b",), labels=("a",)),

@@ -39,7 +39,7 @@ AT_THE_END: dict[str, Invariant] = {
     "histories replay": ends.histories_replay,
     "no run outlives its chain": endings.no_run_outlives_its_chain,
     "what is canceled stops": endings.what_is_canceled_stops,
-    "an end is told at once": endings.an_end_is_told_at_once,
+    "an end is shown at once": endings.an_end_is_shown_at_once,
     "triggered once": triggers.triggered_once,
     "bypassed is not run": triggers.bypassed_is_not_run,
     "upstreams first": triggers.upstreams_first,

@@ -62,7 +62,7 @@ def what_is_canceled_stops(record: Record) -> Iterator[str]:
                     )
 
 
-def an_end_is_told_at_once(record: Record) -> Iterator[str]:
+def an_end_is_shown_at_once(record: Record) -> Iterator[str]:
     """The status shows the end of a run seconds after it, while nothing is away.
 
     People, pipelines and other chains wait for it.
