@@ -1,4 +1,4 @@
-"""StackChains that the pages show have only fields of the definition, and the operator reads them."""
+"""StackChains that the pages show have only known fields, and the operator can read them."""
 
 import re
 from collections.abc import Iterator
