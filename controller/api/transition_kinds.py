@@ -135,7 +135,7 @@ MEANINGS: dict[TransitionKind, TransitionMeaning] = {
     ),
     TransitionKind.RUN_SUCCEEDED: TransitionMeaning(when="the run succeeded"),
     TransitionKind.RUN_FAILED: TransitionMeaning(
-        when="the run failed, or could not begin", is_warning=True, event_reason=_OF_THE_RUN
+        when="the run failed, or could not start", is_warning=True, event_reason=_OF_THE_RUN
     ),
     TransitionKind.RUN_CANCELED: TransitionMeaning(
         when="the run was canceled, or one of its stacks was",

@@ -94,7 +94,7 @@ def server_of(chosen: kubeconfig.ChosenContext) -> urlparse.SplitResult:
     what = f"The server of the context {chosen.name!r} in the kubeconfig"
     server = proxies.split(str(chosen.cluster["server"]), what)
     if server.scheme not in ("http", "https"):
-        raise errors.Denied(f"{what} is not an address that begins with https://")
+        raise errors.Denied(f"{what} is not an address that starts with https://")
     if server.username is not None or server.password is not None:
         raise errors.Denied(
             f"{what} holds a user or password; `username` and `password` of the user are for that"

@@ -7,15 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.plain_words import refused_words
+
 ROOT = Path(__file__).parents[2]
-# Say instead: fix; automatically, on its own; continue, resume; instead of; log, say;
-# someone, no one or the role; forever; cycle; caused it; succeeded, did not succeed; your own.
-REFUSED = re.compile(
-    r"\b(?:mend(?:s|ed|ing)?|by (?:itself|themselves)|go(?:es|ing)? on|in place of|told of"
-    r"|(?:is|are) told|somebody|nobody|everybody|for ever|circles?|left to end|to blame"
-    r"|looked at again|ended (?:well|badly)|of (?:its|their|your|one's) own)\b",
-    re.IGNORECASE,
-)
 # The label of a metric, which alerts match.
 LABELS = {
     "Wakes of a stack, by kind (execution, root_sweep) and result (woken, nobody, refused, "
@@ -34,7 +28,7 @@ def texts_of(source: str) -> Iterator[str]:
 
 
 def refused_in(texts: Iterator[str]) -> list[str]:
-    return [text for text in texts if text not in LABELS and REFUSED.search(text)]
+    return [text for text in texts if text not in LABELS and refused_words(text)]
 
 
 @pytest.mark.parametrize(
@@ -72,9 +66,9 @@ def test_the_page_says_none_of_them() -> None:
         r"/\*.*?\*/|^\s*//[^\n]*|radial-gradient\(circle", re.DOTALL | re.MULTILINE
     )
     found = {
-        str(path.relative_to(ROOT)): REFUSED.findall(text)
+        str(path.relative_to(ROOT)): refused
         for path in sorted((ROOT / "ui" / "src").rglob("*.ts"))
-        if REFUSED.search(text := comments.sub("", path.read_text(encoding="utf-8")))
+        if (refused := refused_words(comments.sub("", path.read_text(encoding="utf-8"))))
     }
 
     assert found == {}
