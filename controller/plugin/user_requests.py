@@ -356,8 +356,9 @@ def request_parallelism(chain: StackChain, bound: int) -> UserRequest:
 def dry_run_lines(request: UserRequest) -> list[str]:
     """Return what a request would write, for people."""
     if not request.changes:
-        return ["Nothing was written (--dry-run), and nothing would be written. The command would "
-            "say:"]
+        return [
+            "Nothing was written (--dry-run), and nothing would be written. The command would say:"
+        ]
     annotations = request.changes.get("metadata", {}).get("annotations", {})
     written = [f"  {name}: {value}" for name, value in annotations.items()]
     fields = request.changes.get("spec", {})
