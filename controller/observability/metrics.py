@@ -277,8 +277,8 @@ class Metrics:
         )
         self.webhook_wakes = self._counter(
             "stackchain_webhook_wakes",
-            "Wakes of a stack, by kind (execution, root_sweep) and result (woken, nobody, "
-            "refused, given_up, failed).",
+            "Wakes of a stack, by kind (`execution`, `root_sweep`) and result (`woken`, `nobody`, "
+            "`refused`, `given_up`, `failed`).",
             "kind",
             "result",
         )
