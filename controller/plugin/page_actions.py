@@ -177,7 +177,7 @@ def _lists(chain: StackChain, request: UserRequest) -> list[tuple[str, Sequence[
         case RequestKind.RUN:
             return [(f"Stacks of the chain, as of run {request.latest}", _ids(stacks))]
         case RequestKind.RETRY:
-            return [("Run again", details["again"]), ("Kept as they are", details["kept"])]
+            return [("Run again", details["again"]), ("Kept unchanged", details["kept"])]
         case RequestKind.BYPASS:
             return [
                 ("Count as done without a run", details["bypassed"]),
