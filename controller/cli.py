@@ -146,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     webhook_commands = receive.add_subparsers(
         dest="webhook_command", metavar="COMMAND", parser_class=argparse.ArgumentParser
     )
-    setup = webhook_commands.add_parser("setup", help="register the webhook at Spacelift")
+    setup = webhook_commands.add_parser("setup", help="register the webhook in Spacelift")
     setup_options.add_arguments(setup)
     _add_role(commands, "ui", help="serve the page, for viewers with their own tokens")
     check = commands.add_parser("check", help="check the connections, and say what is wrong")

@@ -69,7 +69,7 @@ class CronTimes:
         # Whoever looks for when windows are open together asks for the same days again and again.
         self._times_of = functools.lru_cache(maxsize=_DAYS_KEPT)(self._times_of_day)
         if not self._has_days():
-            raise BadCron(f"'{cron}' names no day that exists")
+            raise BadCron(f"'{cron}' names a day that does not exist")
 
     def first_after(self, moment: datetime.datetime) -> datetime.datetime | None:
         """Return the first time after a moment, in UTC; None: there is none in 40 years."""

@@ -196,7 +196,7 @@ class HttpServer:
         if len(self._connections) >= self._max_connections:
             self._forget_closed()
         if len(self._connections) >= self._max_connections:
-            self._log("HTTP connection closed, since more came than are served at a time")
+            self._log("HTTP connection closed, since too many are open")
             self._close_oldest()
         loop = asyncio.get_running_loop()
         try:

@@ -166,7 +166,7 @@ class ReasonMeaning:
 CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
     ChainReason.PROGRESSING: ReasonMeaning(
         means="A run is in progress or about to start.",
-        do="Nothing; `status.stacks` says how far it is.",
+        do="Nothing; `status.stacks` shows the progress.",
     ),
     ChainReason.AWAITING_CONFIRMATION: ReasonMeaning(
         means="At least one Spacelift run waits for a person.",
@@ -174,16 +174,16 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
     ),
     ChainReason.BLOCKED: ReasonMeaning(
         means="A stack can continue only once someone outside of the chain acts: it is locked or "
-        "disabled, another run of it or another chain that has it waits for a person, or the "
-        "worker may not do what the chain wants of it. Or a run waits for a chain that "
-        "`spec.dependsOn` names and that needs a person, or does not exist.",
-        do="The message names the stack and has the link: unlock or enable it, end the other run, "
-        "or have the connection allow it. If it names a chain, see there what that needs. The "
-        "chain then continues automatically.",
+        "disabled, another run of it or another chain that uses it waits for a person, or "
+        "the worker is not allowed to do what the chain needs. Or a run waits for a chain in "
+        "`spec.dependsOn` that needs a person or does not exist.",
+        do="The message names the stack and has the link: unlock or enable the stack, end the "
+        "other run, or have the connection allow it. If the message names a chain, check "
+        "what that chain needs. The chain then continues automatically.",
     ),
     ChainReason.WAITING_FOR_CHAIN: ReasonMeaning(
-        means="A run is asked for, and waits until the chains that `spec.dependsOn` names are "
-        "Ready with nothing asked.",
+        means="A run was requested. It waits until the chains in `spec.dependsOn` are Ready with "
+        "no open request.",
         do="Nothing; the run starts at once when they are. To run without one of them, remove its "
         "name from `spec.dependsOn`.",
     ),
@@ -193,17 +193,17 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         'and the stage, as in `"3: prod"`; otherwise cancel the run.',
     ),
     ChainReason.WINDOW_CLOSED: ReasonMeaning(
-        means="What is left of the run waits for its window (`spec.window`, or that of a stage); "
-        "outside of it the chain triggers and confirms nothing.",
-        do="Nothing; the run continues when the window opens, and the message says when. To not "
-        "wait, cancel the run, change the window, and ask for a run.",
+        means="The rest of the run waits for its window (`spec.window`, or that of a stage). "
+        "While the window is closed, the chain triggers and confirms nothing.",
+        do="Nothing; the run continues when the window opens, and the message says when. To run "
+        "earlier, cancel the run, change the window, and request a run.",
     ),
     ChainReason.RUN_SUCCEEDED: ReasonMeaning(
         means="Every stack succeeded, or had nothing to do because its inputs did not change.",
         do="Nothing.",
     ),
     ChainReason.STACK_FAILED: ReasonMeaning(
-        means="A stack failed; all that depend on it were skipped.",
+        means="A stack failed; the stacks that depend on it were skipped.",
         do="Open the failed run and fix the cause; then retry what did not succeed: set the "
         "annotation `stackchain.dev/retry` to the number of the run.",
     ),
@@ -215,8 +215,9 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
     ChainReason.STACKS_NO_LONGER_IN_CHAIN: ReasonMeaning(
         means="A retry found that stacks that had not succeeded are no longer in the chain: they "
         "were deleted, or nothing makes them part of it anymore. No other stack failed.",
-        do="`status.stacks` names them and says why. Bring back those that are to run, and retry; "
-        "or set `stackchain.dev/run` to a new value to run the stacks that the chain has now.",
+        do="`status.stacks` names them and says why. Bring back the stacks that should run, and "
+        "retry; or set `stackchain.dev/run` to a new value to run the stacks that the chain "
+        "has now.",
     ),
     ChainReason.RUN_CANCELED: ReasonMeaning(
         means="The chain's workflow was canceled; its Spacelift runs were stopped.",
@@ -230,18 +231,19 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         "`stackchain.dev/retry` to the number of the run.",
     ),
     ChainReason.DEADLINE_EXCEEDED: ReasonMeaning(
-        means="The run took longer than `activeDeadlineSeconds`; what ran was stopped.",
+        means="The run took longer than `activeDeadlineSeconds`; its runs were stopped.",
         do="Raise the deadline if it was too short, then retry what did not succeed: set the "
         "annotation `stackchain.dev/retry` to the number of the run.",
     ),
     ChainReason.SUSPENDED: ReasonMeaning(
-        means="`spec.suspend` is true and stacks are left; none is started, running ones end.",
-        do="Look at `status.stacks`; to continue, set `spec.suspend` to false.",
+        means="`spec.suspend` is true and some stacks have not run yet. No more stacks start; "
+        "running ones finish.",
+        do="See `status.stacks`; to continue, set `spec.suspend` to false.",
     ),
     ChainReason.NOT_REQUESTED: ReasonMeaning(
-        means="`spec.startPolicy` is OnRequest, and no one has asked for a run of this spec yet; "
-        "or the StackChain was restored, or created with `operation: Destroy`, and no one has "
-        "asked since.",
+        means="`spec.startPolicy` is OnRequest, and no one has requested a run of this spec yet; "
+        "or the StackChain was restored, or created with `operation: Destroy`, and no one "
+        "has requested a run since.",
         do="To run it, set the annotation `stackchain.dev/run` or `spec.runToken` to a new value.",
     ),
     ChainReason.UNKNOWN_STACK: ReasonMeaning(
@@ -255,8 +257,8 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         "automatically.",
     ),
     ChainReason.GRAPH_INVALID: ReasonMeaning(
-        means="A stack depends on a stack of a later stage, which would have to run first; nothing "
-        "was triggered.",
+        means="A stack depends on a stack of a later stage, which would have to run first. "
+        "Nothing was triggered.",
         do="Remove the named dependency, or change the labels or the order of `spec.stages`. It is "
         "rechecked automatically.",
     ),
@@ -266,37 +268,36 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         do="Remove one of the names that the message lists from `spec.dependsOn`.",
     ),
     ChainReason.DEPENDENT_NOT_VISIBLE: ReasonMeaning(
-        means="A stack that would belong to the chain, or on which its runs would make Spacelift "
-        "queue runs, cannot be seen by the API key.",
+        means="The API key cannot see a stack that would belong to the chain, or that Spacelift "
+        "would queue runs on because of the chain.",
         do="Give the API key access to the named stack's space; if a `dependsOn:` label names a "
         "stack that does not exist, correct it. It is rechecked automatically.",
     ),
     ChainReason.TOO_MANY_STACKS: ReasonMeaning(
-        means="More stacks belong to the chain than `maxStacks`, or more would have to be read or "
-        "watched than is allowed; nothing was triggered.",
+        means="The chain has more stacks than `maxStacks`, or more stacks would have to be read "
+        "or watched than is allowed. Nothing was triggered.",
         do="See the message: leave stacks out, set `maxDepth`, choose another direction, or split "
         "the chain. It is rechecked automatically.",
     ),
     ChainReason.GRAPH_EMPTY: ReasonMeaning(
         means="The chain has no stack to run.",
-        do="See the message for why; correct `spec.roots`, and what `spec.graph` leaves out. It is "
+        do="The message says why. Correct `spec.roots`, or what `spec.graph` leaves out. It is "
         "rechecked automatically.",
     ),
     ChainReason.DEPENDENT_OUTSIDE: ReasonMeaning(
-        means="A stack that is not in the chain depends on one that is to be destroyed; nothing "
+        means="A stack that is not in the chain depends on one that would be destroyed. Nothing "
         "was triggered.",
-        do="Take the named stack into the chain, or remove its dependency. It is rechecked "
+        do="Add the named stack to the chain, or remove its dependency. It is rechecked "
         "automatically.",
     ),
     ChainReason.INVALID_SPEC: ReasonMeaning(
-        means="The resource holds something that this version of the operator cannot read; a run "
-        "that is live continues.",
-        do="Correct the field that the message names; make sure that CRD and operator are of one "
-        "release.",
+        means="This version of the operator cannot read the resource; a live run continues.",
+        do="Correct the field that the message names; make sure that the CRD and the operator "
+        "are from the same release.",
     ),
     ChainReason.SCHEDULE_INVALID: ReasonMeaning(
-        means="Temporal refuses the times of `spec.schedule`, or they never come; nothing "
-        "starts automatically.",
+        means="Temporal refuses `spec.schedule`, or no date matches it; the schedule starts "
+        "nothing.",
         do="Correct `cron` or `timeZone` as the message says.",
     ),
     ChainReason.CONNECTION_UNKNOWN: ReasonMeaning(
@@ -306,12 +307,12 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
     ),
     ChainReason.NAMESPACE_NOT_ALLOWED: ReasonMeaning(
         means="The connection does not serve this namespace; nothing is read or triggered, and a "
-        "live run starts no further stack.",
+        "live run starts no more stacks.",
         do="Add the namespace to the connection's `allowedNamespaces`, or move the resource.",
     ),
     ChainReason.OPERATION_NOT_ALLOWED: ReasonMeaning(
         means="The connection does not serve this operation; nothing is read or triggered, and a "
-        "live run of it starts no further stack.",
+        "live run with it starts no more stacks.",
         do="Add the operation to the connection's `allowedOperations`, or change `spec.operation`.",
     ),
     ChainReason.FIELD_NOT_ALLOWED: ReasonMeaning(
@@ -320,96 +321,96 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         do="Change the field that the message names, or have the connection allow it.",
     ),
     ChainReason.STACK_NOT_ALLOWED: ReasonMeaning(
-        means="A stack of the chain is not among those that the connection may run; nothing was "
-        "triggered.",
+        means="The connection does not allow a stack of the chain to run; nothing was triggered.",
         do="Leave the named stacks out with `spec.graph`, or have the connection allow them. It "
         "is rechecked automatically.",
     ),
     ChainReason.LIMITS_NOT_ENFORCEABLE: ReasonMeaning(
         means="`spec.confirmationLimits` is set, and a stack of the chain has autodeploy: it would "
         "apply its plan before the chain could compare it with the limits. Nothing was triggered.",
-        do="Turn autodeploy off for the stacks that the message names, leave them out with "
+        do="Turn off autodeploy for the stacks that the message names, leave them out with "
         "`spec.graph`, or remove `spec.confirmationLimits`. It is rechecked automatically.",
     ),
     ChainReason.SIGNATURE_INVALID: ReasonMeaning(
-        means="Workers refuse the run: it, or what it is to do, was not signed by an operator with "
-        "one of their keys. Either the keys differ, or someone else wrote to the Temporal "
-        "namespace.",
-        do="Give operator and workers the same signing keys, then ask for a run. If they have "
-        "them, find out in Temporal who started the workflow.",
+        means="Workers refuse the run, because no operator with one of their keys signed it or "
+        "its work. Either the keys differ, or someone else wrote to the Temporal namespace.",
+        do="Give the operator and the workers the same signing keys, then request a run. If "
+        "they already have them, find out in Temporal who started the workflow.",
     ),
     ChainReason.CREDENTIALS_REJECTED: ReasonMeaning(
         means="Spacelift refused the connection's API key.",
-        do="Put a valid key id and secret into the connection. It is rechecked automatically.",
+        do="Give the connection a valid key id and secret. It is rechecked automatically.",
     ),
     ChainReason.SPACELIFT_UNREACHABLE: ReasonMeaning(
-        means="Spacelift does not answer; the worker keeps trying and nothing is lost.",
-        do="See the message; check network and Spacelift's own status.",
+        means="Spacelift does not answer; the worker keeps trying, and nothing is lost.",
+        do="See the message; check the network and Spacelift's status page.",
     ),
     ChainReason.RATE_LIMITED: ReasonMeaning(
-        means="Spacelift answers, and asks for fewer requests (HTTP 429); the worker continues "
-        "after the pause that it asks for, and nothing is lost.",
-        do="Nothing, or see who else uses the account's API; the message has the pause if "
+        means="Spacelift limits the rate of requests (HTTP 429). The worker continues after the "
+        "pause that Spacelift asks for, and nothing is lost.",
+        do="Nothing, or find out who else uses the account's API. The message has the pause if "
         "Spacelift named one.",
     ),
     ChainReason.SPACELIFT_REFUSED: ReasonMeaning(
-        means="Spacelift answers, and refuses to let the stacks or a run be read.",
+        means="Spacelift answers, but refuses to show the stacks or a run.",
         do="See the message. It is rechecked automatically.",
     ),
     ChainReason.PAYLOAD_TOO_LARGE: ReasonMeaning(
-        means="What a worker read of the account, or what a stack is to be run with, is more than "
-        "Temporal takes as one value (2 MiB); nothing was triggered.",
+        means="What a worker read about the account, or the input of a stack's run, is more than "
+        "Temporal accepts as one value (2 MiB). Nothing was triggered.",
         do="See the message: leave stacks out, set `maxDepth`, or split the chain. It is rechecked "
         "automatically.",
     ),
     ChainReason.WORKER_FAILING: ReasonMeaning(
-        means="A worker fails at a call for a reason that has nothing to do with Spacelift's "
-        "answer; it keeps trying and nothing is lost.",
-        do="See the message and the worker's log; make sure that operator and workers are of one "
-        "release and have the same connections. Otherwise report it.",
+        means="A call of a worker fails for a reason that has nothing to do with Spacelift's "
+        "answer; the worker keeps trying, and nothing is lost.",
+        do="See the message and the worker's log; make sure that the operator and the workers "
+        "are from the same release and have the same connections. Otherwise report it.",
     ),
     ChainReason.TEMPORAL_UNREACHABLE: ReasonMeaning(
-        means="The operator cannot reach Temporal, or Temporal its database; the operator keeps "
-        "trying and nothing is lost.",
+        means="The operator cannot reach Temporal, or Temporal cannot reach its database; the "
+        "operator keeps trying, and nothing is lost.",
         do="Run `stackchain check`; check the Temporal address, namespace and credentials, and "
         "Temporal's database.",
     ),
     ChainReason.WORKER_UNAVAILABLE: ReasonMeaning(
-        means="The workflow is started and no worker takes it up.",
+        means="The workflow has started, but no worker picks it up.",
         do="Check the worker pods: `stackchain check` says which task queue has no poller.",
     ),
     ChainReason.WORKFLOW_TERMINATED: ReasonMeaning(
-        means="The workflow was terminated, from outside or by Temporal as too large, or Temporal "
-        "no longer knows it, so how its stacks ended is not known.",
+        means="The workflow was terminated, from outside or by Temporal because it was too "
+        "large, or Temporal no longer knows it. So how its stacks ended is not known.",
         do="Check the stacks in Spacelift; then set `stackchain.dev/retry` to the run's number, "
-        "which keeps what has succeeded by then, or `stackchain.dev/run` to a new value.",
+        "which keeps the stacks that have succeeded by then, or `stackchain.dev/run` to a "
+        "new value.",
     ),
     ChainReason.WORKFLOW_FAILED: ReasonMeaning(
         means="The workflow itself failed; the message says why.",
         do="Report it with the workflow's history; to run again set `stackchain.dev/run`.",
     ),
     ChainReason.WORKFLOW_TASK_FAILING: ReasonMeaning(
-        means="Workers take up the workflow and fail at it each time, so the run does nothing. "
-        "They keep trying; runs in Spacelift continue.",
+        means="Workers fail each time they pick up the workflow, so the run does nothing. They "
+        "keep trying; runs in Spacelift continue.",
         do="The message has the error. If workers were upgraded or rolled back, give them the "
         "version that started the run. Otherwise report it, terminate the workflow in Temporal, "
         "and set `stackchain.dev/run` to run again.",
     ),
     ChainReason.WORKFLOW_UNREADABLE: ReasonMeaning(
-        means="The workflow that has this resource's id in Temporal, or what it says of itself, "
-        "cannot be read by this version of the operator. It is tried again with a growing pause.",
-        do="Make sure that operator and workers are of one release. If the message names a "
-        "workflow that no release of yours started, terminate it in Temporal.",
+        means="This version of the operator cannot read the workflow that has this resource's id "
+        "in Temporal, or its answers. It is retried with growing pauses.",
+        do="Make sure that the operator and the workers are from the same release. If the "
+        "message names a workflow that none of your releases started, terminate it in "
+        "Temporal.",
     ),
     ChainReason.RECONCILE_FAILED: ReasonMeaning(
-        means="The operator fails at this resource for a reason that it does not know. It tries "
-        "again with a growing pause; other resources are not affected, and runs continue.",
+        means="The operator fails on this resource for an unknown reason. It retries with "
+        "growing pauses; other resources are not affected, and runs continue.",
         do="Report it with the message and the operator's log, which has the traceback. Correct "
         "the field if the message names one.",
     ),
     ChainReason.DELETING: ReasonMeaning(
         means="The resource is being deleted; the message names what it waits for.",
-        do="Nothing: it goes as soon as its runs are stopped.",
+        do="Nothing: it is gone as soon as its runs are stopped.",
     ),
 }
 
@@ -422,25 +423,25 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
         do="See the message: what the stage waits for, and until when if that is known.",
     ),
     StackReason.WINDOW_CLOSED: ReasonMeaning(
-        means="It could start, or its plan could be confirmed, and its window is closed; the "
+        means="It could start, or its plan could be confirmed, but its window is closed; the "
         "message says until when.",
-        do="Nothing; a plan that waits may be confirmed in Spacelift by a person.",
+        do="Nothing; a person may confirm a waiting plan in Spacelift.",
     ),
     StackReason.SLOT_PENDING: ReasonMeaning(
-        means="It could start, and `parallelism` stacks run already; those that wait for a person, "
-        "for others or for their next attempt do not count.",
+        means="It could start, but `parallelism` stacks are already running; those that wait for "
+        "a person, for others or for their next attempt do not count.",
         do="Nothing, or raise `spec.parallelism`.",
     ),
     StackReason.SUSPENDED: ReasonMeaning(
-        means="It could start, and the chain is suspended.", do="Set `spec.suspend` to false."
+        means="It could start, but the chain is suspended.", do="Set `spec.suspend` to false."
     ),
     StackReason.STARTING: ReasonMeaning(
         means="The chain is looking for its run, or triggering one.", do="Nothing."
     ),
     StackReason.STACK_BUSY: ReasonMeaning(
-        means="Another chain runs this stack, which the message names; those that wait have their "
-        "turn in the order in which they came.",
-        do="Nothing; if the other chain waits for someone itself, act on it at the link.",
+        means="Another chain, which the message names, runs this stack. Waiting chains take "
+        "their turn in the order in which they arrived.",
+        do="Nothing; if the other chain waits for someone, act on that at the link.",
     ),
     StackReason.STACK_LOCKED: ReasonMeaning(
         means="Someone has locked the stack in Spacelift; the message names who.",
@@ -453,7 +454,7 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     ),
     StackReason.RUN_QUEUED: ReasonMeaning(
         means="Its run is queued in Spacelift.",
-        do="Nothing; if it takes long, look at the stack in Spacelift.",
+        do="Nothing; if it takes long, check the stack in Spacelift.",
     ),
     StackReason.RUN_BLOCKED: ReasonMeaning(
         means="Another run of the stack has to end first; the message has its link.",
@@ -461,7 +462,7 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     ),
     StackReason.WORKER_PENDING: ReasonMeaning(
         means="Its run is ready and waits for a worker of the stack's worker pool.",
-        do="Nothing; if it takes long, see whether the worker pool has workers.",
+        do="Nothing; if it takes long, check whether the worker pool has workers.",
     ),
     StackReason.RETRY_PENDING: ReasonMeaning(
         means="Its run failed and the next one starts after a pause (`spec.retry`), once a slot is "
@@ -480,45 +481,45 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     StackReason.LIMITS_EXCEEDED: ReasonMeaning(
         means="The plan would change more than `spec.confirmationLimits` lets the chain confirm, "
         "or Spacelift does not say what it would change. The message names the limits.",
-        do="Read the plan at the link, then confirm or discard it there. Raise the limit if the "
-        "chain is to confirm such plans from its next run on.",
+        do="Read the plan at the link, then confirm or discard it there. If the chain should "
+        "confirm such plans from its next run on, raise the limit.",
     ),
     StackReason.NEEDS_APPROVAL: ReasonMeaning(
         means="An approval policy holds the run.", do="Approve or reject it at the link."
     ),
     StackReason.SPACELIFT_UNREACHABLE: ReasonMeaning(
-        means="Spacelift does not answer about this stack; it is tried again.",
-        do="Check network and Spacelift's own status.",
+        means="Spacelift does not answer about this stack; the request is retried.",
+        do="Check the network and Spacelift's status page.",
     ),
     StackReason.RATE_LIMITED: ReasonMeaning(
-        means="Spacelift asks for fewer requests (HTTP 429); the stack is read again after a "
+        means="Spacelift limits the rate of requests (HTTP 429); the stack is read again after a "
         "pause.",
-        do="Nothing, or see who else uses the account's API.",
+        do="Nothing, or find out who else uses the account's API.",
     ),
     StackReason.WORKER_FAILING: ReasonMeaning(
-        means="A worker fails at a call about this stack for a reason that has nothing to do with "
-        "Spacelift's answer; it is tried again.",
-        do="See the message and the worker's log; make sure that operator and workers are of one "
-        "release and have the same connections. Otherwise report it.",
+        means="A worker's call about this stack fails for a reason that has nothing to do with "
+        "Spacelift's answer; it is retried.",
+        do="See the message and the worker's log; make sure that the operator and the workers "
+        "are from the same release and have the same connections. Otherwise report it.",
     ),
     StackReason.CREDENTIALS_REJECTED: ReasonMeaning(
         means="Spacelift refused the API key.",
-        do="Put a valid key into the connection; a run in progress is then followed again.",
+        do="Give the connection a valid key; a run in progress is then followed again.",
     ),
     StackReason.NOT_ALLOWED: ReasonMeaning(
-        means="The worker's connection does not allow what the chain wants of this stack.",
+        means="The worker's connection does not allow what the chain needs to do with this stack.",
         do="See the message; have the connection allow it, or cancel the run. It is rechecked "
         "automatically.",
     ),
     StackReason.SIGNATURE_INVALID: ReasonMeaning(
-        means="Workers refuse what is to be done to the stack: it was not signed.",
-        do="Give operator and workers the same signing keys, then ask for a run. If they have "
-        "them, find out in Temporal who started the workflow.",
+        means="Workers refuse the work on the stack, because it was not signed.",
+        do="Give the operator and the workers the same signing keys, then request a run. If "
+        "they already have them, find out in Temporal who started the workflow.",
     ),
     StackReason.RUN_FINISHED: ReasonMeaning(means="Its run finished.", do="Nothing."),
     StackReason.KEPT: ReasonMeaning(
-        means="It succeeded in an earlier run of the chain, or outside of the chain since, and was "
-        "not run again.",
+        means="It succeeded in an earlier run of the chain, or outside the chain since then, and "
+        "was not run again.",
         do="Nothing.",
     ),
     StackReason.ROOT_RUN_FINISHED: ReasonMeaning(
@@ -531,7 +532,7 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     ),
     StackReason.BYPASSED: ReasonMeaning(
         means="A person vouched for it with `stackchain.dev/bypass`: it was not run, and its "
-        "dependents start as after a success.",
+        "dependents start as if it had succeeded.",
         do="Nothing.",
     ),
     StackReason.UPSTREAM_NOT_SUCCEEDED: ReasonMeaning(
@@ -549,10 +550,10 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
         do="Fix that stack.",
     ),
     StackReason.NO_LONGER_IN_CHAIN: ReasonMeaning(
-        means="It had not succeeded in the run that is retried, and the chain no longer has it; it "
-        "was not run.",
-        do="If it is to run, restore it in Spacelift, or the dependency or label that made it part "
-        "of the chain.",
+        means="It had not succeeded in the run that is being retried, and is no longer in the "
+        "chain; it was not run.",
+        do="If it should run, restore it in Spacelift, or restore the dependency or label that "
+        "made it part of the chain.",
     ),
     StackReason.RUN_FAILED: ReasonMeaning(
         means="Its run failed.", do="Open the run at the link and fix the cause."
@@ -567,16 +568,16 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
         means="Someone stopped its run in Spacelift.", do="If that was not meant, retry it."
     ),
     StackReason.RUN_SKIPPED: ReasonMeaning(
-        means="Spacelift skipped the run that the chain had triggered itself.",
-        do="Look at the run's notes in Spacelift.",
+        means="Spacelift skipped a run that the chain itself had triggered.",
+        do="Check the run's notes in Spacelift.",
     ),
     StackReason.RUN_LOST: ReasonMeaning(
         means="Its run can no longer be found in Spacelift.",
-        do="See whether the stack was deleted or renamed.",
+        do="Check whether the stack was deleted or renamed.",
     ),
     StackReason.PAYLOAD_TOO_LARGE: ReasonMeaning(
-        means="What was to be done to the stack, or what a worker answered about it, is more than "
-        "Temporal takes as one value (2 MiB).",
+        means="The work on the stack, or a worker's answer about it, is more than Temporal "
+        "accepts as one value (2 MiB).",
         do="See the message; a shorter `runtimeEnvironment` may help. Otherwise report it.",
     ),
     StackReason.CHAIN_CANCELED: ReasonMeaning(
@@ -596,7 +597,7 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
         do="Retry it when someone can look at it.",
     ),
     StackReason.TRIGGER_REFUSED: ReasonMeaning(
-        means="Spacelift refused to create the run; the message has its words.",
+        means="Spacelift refused to create the run; the message has its answer.",
         do="Fix what it names, such as a missing commit.",
     ),
     StackReason.PERMISSION_DENIED: ReasonMeaning(
@@ -606,11 +607,11 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     ),
     StackReason.STACK_NOT_FOUND: ReasonMeaning(
         means="The stack is gone or no longer visible.",
-        do="See whether it was deleted, renamed or moved to another space.",
+        do="Check whether it was deleted, renamed or moved to another space.",
     ),
     StackReason.EXECUTION_ENDED: ReasonMeaning(
         means="The workflow of the stack, or of its chain, was ended from outside or is gone, so "
         "how the stack ended is not known; its run may continue.",
-        do="Look at the stack in Spacelift. A retry keeps it if its run has succeeded by then.",
+        do="Check the stack in Spacelift. A retry keeps it if its run has succeeded by then.",
     ),
 }

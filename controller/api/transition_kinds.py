@@ -73,31 +73,33 @@ MEANINGS: dict[TransitionKind, TransitionMeaning] = {
         when="a request waits for the live run to end, or for the chains of `spec.dependsOn`"
     ),
     TransitionKind.STALE_REQUEST: TransitionMeaning(
-        when="an annotation names a run that it can no longer be about, or stacks with which "
-        "nothing can be done, or is too long; the message says why",
+        when="an annotation does nothing, because of the run or the stacks that it names, or "
+        "because it is too long; the message says why",
         is_warning=True,
     ),
     TransitionKind.STACKS_REQUESTED: TransitionMeaning(
-        when="a live run takes up a retry or a bypass of stacks"
+        when="a live run accepts a retry or a bypass of stacks"
     ),
     TransitionKind.START_MISSED: TransitionMeaning(
-        when="times of the schedule passed and were too late to start anything", is_warning=True
+        when="times of the schedule were missed: it was too late to start a run for them",
+        is_warning=True,
     ),
     TransitionKind.ROOTS_NOT_SEEN: TransitionMeaning(
-        when="roots of a chain with triggers cannot be seen or read; the message says which or why",
+        when="roots of a chain with triggers cannot be seen or read; the message says which ones, "
+        "or why",
         is_warning=True,
     ),
     TransitionKind.RUN_STARTED: TransitionMeaning(when="a run was started"),
     TransitionKind.GRAPH_RESOLVED: TransitionMeaning(when="its stacks were read"),
     TransitionKind.SUSPENDED: TransitionMeaning(
-        when="a live run is suspended: no further stack starts"
+        when="a live run is suspended: no more stacks start"
     ),
     TransitionKind.RESUMED: TransitionMeaning(when="a live run resumes"),
     TransitionKind.WINDOW_CLOSED: TransitionMeaning(
         when="what is left of a run waits for the chain's window; the message says until when"
     ),
     TransitionKind.STAGE_WAITING: TransitionMeaning(
-        when="a stage waits for its soak time or its window, until a time that the message says"
+        when="a stage waits for its soak time or its window; the message says until when"
     ),
     TransitionKind.STAGE_AWAITING_APPROVAL: TransitionMeaning(
         when="a stage waits for a person to approve it; the message says how"
@@ -108,7 +110,9 @@ MEANINGS: dict[TransitionKind, TransitionMeaning] = {
         "or its plan waits for its window"
     ),
     TransitionKind.STACK_STARTED: _stack("a stack's run is in progress"),
-    TransitionKind.AWAITING_CONFIRMATION: _stack("a stack's run waits for a person, with the link"),
+    TransitionKind.AWAITING_CONFIRMATION: _stack(
+        "a stack's run waits for a person; the message has the link"
+    ),
     TransitionKind.STACK_CONFIRMED: _stack("a run that waited for a person continues"),
     TransitionKind.STACK_RETRYING: _stack(
         "a stack's run failed, and another one follows", is_warning=True
@@ -118,24 +122,26 @@ MEANINGS: dict[TransitionKind, TransitionMeaning] = {
         "Spacelift skipped a stack's run, since no output that it refers to changed"
     ),
     TransitionKind.STACK_BYPASSED: _stack(
-        "a person vouched for a stack, which counts as done without a run"
+        "a person vouched for a stack, so it counts as done without a run"
     ),
     TransitionKind.STACK_SKIPPED: _stack(
-        "a stack is not run, because another one did not succeed", is_warning=True
+        "a stack does not run because another one did not succeed", is_warning=True
     ),
-    TransitionKind.STACK_FAILED: _stack("a stack failed, with the link", is_warning=True),
+    TransitionKind.STACK_FAILED: _stack(
+        "a stack failed; the message has the link", is_warning=True
+    ),
     TransitionKind.STACK_TIMED_OUT: _stack("a stack's deadline passed", is_warning=True),
     TransitionKind.STACK_CANCELED: _stack(
         "a stack's run was canceled, discarded or stopped", is_warning=True
     ),
     TransitionKind.UNUSED_RUN: _stack(
-        "Spacelift carried out a run that it had queued on its own and that the chain does not "
-        "use, or queued one that may be the chain's or someone else's",
+        "Spacelift executed a run that it had queued on its own and that the chain does not use, "
+        "or queued one that may belong to the chain or to someone else",
         is_warning=True,
     ),
     TransitionKind.RUN_SUCCEEDED: TransitionMeaning(when="the run succeeded"),
     TransitionKind.RUN_FAILED: TransitionMeaning(
-        when="the run failed, or could not begin", is_warning=True, event_reason=_OF_THE_RUN
+        when="the run failed, or could not start", is_warning=True, event_reason=_OF_THE_RUN
     ),
     TransitionKind.RUN_CANCELED: TransitionMeaning(
         when="the run was canceled, or one of its stacks was",
@@ -146,12 +152,13 @@ MEANINGS: dict[TransitionKind, TransitionMeaning] = {
         when="a deadline ended the run", is_warning=True, event_reason=_OF_THE_RUN
     ),
     TransitionKind.DRIFT_DETECTED: TransitionMeaning(
-        when="a plan that the schedule started found changes, with the stacks", is_warning=True
+        when="a plan that the schedule started found changes; the message names the stacks",
+        is_warning=True,
     ),
     TransitionKind.PROBLEM: TransitionMeaning(
-        when="something keeps the resource from being served, or it is being deleted",
+        when="the operator cannot serve the resource, or the resource is being deleted",
         is_warning=True,
         event_reason="the reason of `Ready`",
     ),
-    TransitionKind.RECOVERED: TransitionMeaning(when="that is over"),
+    TransitionKind.RECOVERED: TransitionMeaning(when="the problem is over"),
 }

@@ -161,8 +161,8 @@ class ConnectionCatalog:
             connections[own.name] = own
         if not self._allow_http:
             problems = [
-                f"connection {name}: {found.endpoint} would have the API key sent in plain text; "
-                "use https, or set SPACELIFT_ALLOW_HTTP to true"
+                f"connection {name}: {found.endpoint} would send the API key in plain text; use "
+                "https, or set SPACELIFT_ALLOW_HTTP to true"
                 for name, found in sorted(connections.items())
                 if not parsing.is_encrypted_or_local(found.endpoint)
             ]

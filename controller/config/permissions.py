@@ -103,14 +103,14 @@ def refusal_of(connection: str, allowed: Permissions, use: ConnectionUse) -> Ref
     if refused := [name for name in use.variables if not _has(allowed.variables, name)]:
         return Refusal(
             reason=DisallowedUse.FIELD,
-            message=f"The connection '{connection}' does not allow to set these variables: "
-            f"{_listed(sorted(refused))}. Add them to the connection's `allowedVariables`, or "
-            "remove them from `spec.runtimeEnvironment`.",
+            message=f"The connection '{connection}' does not allow these variables to be set: "
+            f"{_listed(sorted(refused))}. Add them to the connection's `allowedVariables`, "
+            "or remove them from `spec.runtimeEnvironment`.",
         )
     if use.has_commit and not allowed.allows_commit:
         return Refusal(
             reason=DisallowedUse.FIELD,
-            message=f"The connection '{connection}' does not allow to choose a commit. Remove "
+            message=f"The connection '{connection}' does not allow a commit to be chosen. Remove "
             "`spec.commitSHA`, or set the connection's `allowCommitSHA` to true.",
         )
     return None
@@ -120,9 +120,9 @@ def stack_refusal(connection: str, stack_ids: Collection[str]) -> Refusal:
     """Return why stacks that a connection does not allow are not run."""
     return Refusal(
         reason=DisallowedUse.STACK,
-        message=f"The connection '{connection}' does not allow to run these stacks: "
+        message=f"The connection '{connection}' does not allow these stacks to run: "
         f"{_listed(sorted(stack_ids))}. Leave them out with `spec.graph`, or add them to the "
-        "connection's `allowedStackIds` or a label of theirs to its `allowedStackLabels`.",
+        "connection's `allowedStackIds` or one of their labels to its `allowedStackLabels`.",
     )
 
 

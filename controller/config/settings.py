@@ -25,7 +25,7 @@ DEFAULT_TASK_QUEUE = "spacelift-task-queue"
 operation = parsing.one_of(*permissions.OPERATIONS)
 
 DEFAULT_LABEL_PREFIXES = ("dependsOn:",)
-"""What a label begins with that names an upstream stack."""
+"""Prefixes of the labels that name an upstream stack."""
 
 dependency_label_prefix = parsing.matching(
     r"[A-Za-z][-A-Za-z0-9_.]{0,61}[:=/]",
@@ -45,16 +45,19 @@ class InstallationSettings:
             default="from the cluster and the release's namespace",
         ),
     )
-    """Name of this release among all that share a Temporal namespace. Keep it while chains run."""
+    """Unique name of this release among all that share a Temporal namespace.
+
+    Do not change it while chains run.
+    """
     namespace: str = field(
         default="default",
         metadata=env("STACKCHAIN_NAMESPACE", default="the pod's namespace, else `default`"),
     )
-    """Kubernetes namespace of the release, where the operator's Lease lives."""
+    """Kubernetes namespace of the release, where the operator's Lease is."""
     pod_name: str = field(
         default="stackchain", metadata=env("STACKCHAIN_POD_NAME", default="the host name")
     )
-    """Identity of this process, as it stands in the Lease and in Events."""
+    """Identity of this process, as shown in the Lease and in Events."""
     watch_namespaces: tuple[str, ...] = field(
         default=(),
         metadata=env(
@@ -68,35 +71,38 @@ class InstallationSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OperatorSettings:
-    """How the operator keeps up with what nobody told it."""
+    """How the operator notices what it was not notified of."""
 
     resync_seconds: float = field(
         default=30.0, metadata=env("STACKCHAIN_RESYNC_SECONDS", parsing.seconds)
     )
-    """Seconds between two comparisons of resources and workflows.
+    """Seconds between two comparisons of all resources with their workflows.
 
-    A workflow that somebody terminates in Temporal shows in the status within two of them.
+    The status shows within two of them that someone terminated a workflow in Temporal.
     """
     recheck_seconds: float = field(
         default=60.0, metadata=env("STACKCHAIN_RECHECK_SECONDS", parsing.seconds)
     )
-    """Seconds until a chain that failed because of its graph or credentials is looked at again."""
+    """Seconds until a chain that failed because of its graph or credentials is rechecked."""
     sweep_seconds: int = field(
         default=300, metadata=env("STACKCHAIN_SWEEP_SECONDS", parsing.whole(10))
     )
-    """Seconds between two looks at the roots of chains with triggers that no webhook asked for."""
+    """Seconds between two checks of the roots of chains with triggers.
+
+    Webhooks cause additional checks.
+    """
     metrics_chains: int = field(
         default=1000, metadata=env("STACKCHAIN_METRICS_CHAINS", parsing.whole(0))
     )
-    """How many StackChains have metric series of their own, those in trouble first; 0: none."""
+    """How many StackChains have their own metric series; those in trouble come first. 0: none."""
     lease_duration_seconds: int = field(
         default=30, metadata=env("STACKCHAIN_LEASE_DURATION_SECONDS", parsing.whole(3))
     )
-    """Seconds after which a standby takes over from a dead operator.
+    """Seconds after which a standby takes over from an operator that died.
 
-    An operator that is asked to stop hands over at once, and chains go on without one. So this may
-    be long enough for what does not mean that the holder is dead: it renews the Lease every 2/15 of
-    it and gives up after two thirds, 20 seconds, of an API server that does not answer.
+    An operator that is stopped hands over at once, and chains continue without an operator. So this
+    can be long enough to tolerate short outages: the operator renews the Lease every 2/15 of this
+    time, and gives up after two thirds of it (20 seconds) if the API server does not answer.
     """
 
 
@@ -109,46 +115,46 @@ class TemporalSettings:
         metadata=env(
             "TEMPORAL_ADDRESS",
             also={
-                "TEMPORAL_URL": "The address with a scheme; `https://` and `grpcs://` turn TLS on. "
-                "`TEMPORAL_ADDRESS` wins."
+                "TEMPORAL_URL": "The address with a scheme; `https://` and `grpcs://` enable TLS. "
+                "`TEMPORAL_ADDRESS` takes precedence."
             },
         ),
     )
     """Host and port of the Temporal frontend."""
     namespace: str = field(default="default", metadata=env("TEMPORAL_NAMESPACE", parsing.plain))
-    """Temporal namespace. It has to exist."""
+    """Temporal namespace. It must exist."""
     task_queue: str = field(
         default=DEFAULT_TASK_QUEUE,
         metadata=env(
             "TEMPORAL_TASK_QUEUE",
             parsing.plain,
-            default=f"`{DEFAULT_TASK_QUEUE}-` and `STACKCHAIN_INSTALLATION`, else the namespace",
+            default=f"`{DEFAULT_TASK_QUEUE}-` and `STACKCHAIN_INSTALLATION`, or the namespace",
         ),
     )
     """Task queue of workflows and Spacelift activities.
 
-    Follows use this name with `-follow`, notifications with `-notify`. Two installations with
-    different Spacelift accounts must not share it.
+    The queue for following runs is this name with `-follow`, that for notifications with `-notify`.
+    Two installations with different Spacelift accounts must not share a queue.
     """
     signing_keys: Secret | None = field(
         default=None, metadata=env("STACKCHAIN_SIGNING_KEYS", default="nothing is signed")
     )
-    """Keys with which the operator signs what it starts, and by which workers know it.
+    """Keys that the operator signs its work with; workers check the signatures.
 
-    Separated by blanks or lines, each of 32 characters or more. The first one signs, all are
-    accepted; a file is read again as it changes. Operator and workers need the same.
+    Separated by spaces or line breaks, 32 characters or more each. The first one signs, all are
+    accepted. A file is read again when it changes. The operator and the workers need the same keys.
     """
     payload_keys: Secret | None = field(
         default=None, metadata=env("TEMPORAL_PAYLOAD_KEYS", default="in plain text")
     )
-    """Keys that all of what is kept in Temporal is encrypted with, in the same form.
+    """Keys that encrypt everything that is kept in Temporal, in the same form.
 
-    All roles need them; keep earlier ones as long as there are histories of them.
+    All roles need them. Keep old keys as long as there are histories that need them.
     """
     ui_url: str = field(default="", metadata=env("TEMPORAL_UI_URL", parsing.http_url))
     """Base URL of Temporal's web UI, for the links in a chain's status. Empty: no links."""
     api_key: Secret | None = field(default=None, metadata=env("TEMPORAL_API_KEY"))
-    """API key of Temporal Cloud; implies TLS. A file is read again as it rotates."""
+    """API key of Temporal Cloud; implies TLS. A file is read again after a rotation."""
     tls: bool = field(
         default=False,
         metadata=env(
@@ -159,7 +165,7 @@ class TemporalSettings:
     tls_server_name: str | None = field(
         default=None, metadata=env("TEMPORAL_TLS_SERVER_NAME", parsing.plain)
     )
-    """Name in the server's certificate, where it is not the host of the address."""
+    """Name in the server's certificate, if it is not the host of the address."""
     tls_server_ca_cert_path: Path | None = field(
         default=None,
         metadata=env("TEMPORAL_TLS_SERVER_CA_CERT_PATH", parsing.authorities_file),
@@ -168,7 +174,7 @@ class TemporalSettings:
     tls_server_ca_cert_data: str | None = field(
         default=None, metadata=env("TEMPORAL_TLS_SERVER_CA_CERT_DATA", parsing.plain)
     )
-    """The same as text."""
+    """The same, as a string."""
     tls_client_cert_path: Path | None = field(
         default=None, metadata=env("TEMPORAL_TLS_CLIENT_CERT_PATH", parsing.existing_file)
     )
@@ -176,7 +182,7 @@ class TemporalSettings:
     tls_client_cert_data: str | None = field(
         default=None, metadata=env("TEMPORAL_TLS_CLIENT_CERT_DATA", parsing.plain)
     )
-    """The same as text."""
+    """The same, as a string."""
     tls_client_key_path: Path | None = field(
         default=None, metadata=env("TEMPORAL_TLS_CLIENT_KEY_PATH", parsing.existing_file)
     )
@@ -184,12 +190,12 @@ class TemporalSettings:
     tls_client_key_data: Secret | None = field(
         default=None, metadata=env("TEMPORAL_TLS_CLIENT_KEY_DATA")
     )
-    """The same as text."""
+    """The same, as a string."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SpaceliftSettings:
-    """Which Spacelift accounts there are and how patiently they are asked."""
+    """Which Spacelift accounts there are, and how often and how long to ask them."""
 
     connections_file: Path | None = field(
         default=None, metadata=env("SPACELIFT_CONNECTIONS_FILE", parsing.existing_file)
@@ -198,13 +204,16 @@ class SpaceliftSettings:
     endpoint: str | None = field(
         default=None, metadata=env("SPACELIFT_API_KEY_ENDPOINT", parsing.http_url)
     )
-    """URL of the account of the connection `default`, where no file is wanted."""
+    """URL of the Spacelift account of the connection `default`, if there is no connections file."""
     api_key_id: Secret | None = field(default=None, metadata=env("SPACELIFT_API_KEY_ID"))
-    """Id of its API key. The worker needs it, the operator does not."""
+    """Id of the account's API key. The worker needs it, the operator does not."""
     api_key_secret: Secret | None = field(default=None, metadata=env("SPACELIFT_API_KEY_SECRET"))
-    """Secret of its API key."""
+    """Secret of the account's API key."""
     api_key_name: str = field(default="", metadata=env("SPACELIFT_API_KEY_NAME", parsing.plain))
-    """What the API key is called in Spacelift, which may show the start of its id and its name."""
+    """Name of the API key in Spacelift.
+
+    Spacelift may show a run's key as the start of its id and this name.
+    """
     webhook_secret: Secret | None = field(default=None, metadata=env("SPACELIFT_WEBHOOK_SECRET"))
     """Secret that signs the webhook deliveries of the connection `default`."""
     allowed_namespaces: tuple[str, ...] | None = field(
@@ -215,7 +224,10 @@ class SpaceliftSettings:
             default="required with SPACELIFT_API_KEY_ENDPOINT",
         ),
     )
-    """Namespaces whose StackChains may use it, separated by commas; `*` for all of them."""
+    """Namespaces whose StackChains may use the connection `default`.
+
+    Separated by commas; `*` means all of them.
+    """
     allowed_operations: tuple[str, ...] = field(
         default=permissions.DEFAULT_OPERATIONS,
         metadata=env(
@@ -224,7 +236,10 @@ class SpaceliftSettings:
             default="`Apply,Plan`",
         ),
     )
-    """What StackChains may do through it: `Apply`, `Plan` and `Destroy`, separated by commas."""
+    """What StackChains may do with that connection.
+
+    `Apply`, `Plan` and `Destroy`, separated by commas.
+    """
     dependency_label_prefixes: tuple[str, ...] = field(
         default=DEFAULT_LABEL_PREFIXES,
         metadata=env(
@@ -233,32 +248,32 @@ class SpaceliftSettings:
             default="`dependsOn:`",
         ),
     )
-    """What labels of its stacks begin with that name an upstream stack, separated by commas."""
+    """Prefixes of the stack labels that name an upstream stack, separated by commas."""
     allow_http: bool = field(default=False, metadata=env("SPACELIFT_ALLOW_HTTP", parsing.boolean))
-    """Whether accounts off this machine may be reached by http, with keys in plain text."""
+    """Whether to allow http to accounts on other machines, which sends keys in plain text."""
     poll_seconds: float = field(
         default=10.0, metadata=env("SPACELIFT_POLL_SECONDS", parsing.seconds)
     )
-    """Seconds between two looks at all followed runs; a fifth of it while a follow is young."""
+    """Seconds between two checks of all followed runs; a fifth of that for a new run."""
     adopt_settle_seconds: float = field(
         default=5.0, metadata=env("SPACELIFT_ADOPT_SETTLE_SECONDS", parsing.seconds)
     )
-    """Seconds to wait for a run that Spacelift should queue by itself before one is triggered."""
+    """Seconds to wait for a run that Spacelift should queue on its own, before triggering one."""
     trigger_grace_seconds: float = field(
         default=60.0, metadata=env("SPACELIFT_TRIGGER_GRACE_SECONDS", parsing.seconds)
     )
-    """Seconds to look for the run of a trigger whose answer was lost before it is sent again."""
+    """Seconds to look for a run before triggering again, if the answer to a trigger was lost."""
     request_timeout_seconds: float = field(
         default=30.0, metadata=env("SPACELIFT_REQUEST_TIMEOUT_SECONDS", parsing.seconds)
     )
-    """Seconds after which a request is given up."""
+    """Timeout of a request to Spacelift, in seconds."""
     ca_file: Path | None = field(
         default=None,
         metadata=env(
-            "SPACELIFT_API_TLS_CA", parsing.authorities_file, default="the usual authorities"
+            "SPACELIFT_API_TLS_CA", parsing.authorities_file, default="the system's authorities"
         ),
     )
-    """PEM file of the only authorities to trust, for a self-hosted Spacelift."""
+    """PEM file with the only certificate authorities to trust, for a self-hosted Spacelift."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -268,11 +283,11 @@ class WorkerSettings:
     max_concurrent_activities: int = field(
         default=100, metadata=env("WORKER_MAX_CONCURRENT_ACTIVITIES", parsing.whole(1))
     )
-    """Spacelift activities at a time, follows not counted."""
+    """Spacelift activities at a time, not counting the runs that are followed."""
     max_concurrent_follows: int = field(
         default=2000, metadata=env("WORKER_MAX_CONCURRENT_FOLLOWS", parsing.whole(1))
     )
-    """Runs followed at a time. A follow costs memory but no request of its own."""
+    """Runs followed at a time. Following a run costs memory, but no separate request."""
     max_concurrent_workflow_tasks: int = field(
         default=100, metadata=env("WORKER_MAX_CONCURRENT_WORKFLOW_TASKS", parsing.whole(2))
     )
@@ -280,16 +295,19 @@ class WorkerSettings:
     max_cached_workflows: int = field(
         default=1000, metadata=env("WORKER_MAX_CACHED_WORKFLOWS", parsing.whole(1))
     )
-    """Workflows kept in memory, about 150 kB each; others are replayed when they go on."""
+    """Workflows kept in memory, about 150 kB each; others are replayed when they continue."""
     graceful_shutdown_seconds: float = field(
         default=30.0, metadata=env("WORKER_GRACEFUL_SHUTDOWN_SECONDS", parsing.seconds)
     )
-    """Seconds for running activities to end on SIGTERM; keep it 15 below the pod's grace period."""
+    """Seconds that running activities get to finish after SIGTERM.
+
+    Keep it 15 seconds below the pod's grace period.
+    """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotificationSettings:
-    """Whom a release tells of transitions."""
+    """Where a release sends notifications of transitions."""
 
     file: Path | None = field(
         default=None, metadata=env("NOTIFICATIONS_FILE", parsing.existing_file)
@@ -298,28 +316,31 @@ class NotificationSettings:
     max_concurrent: int = field(
         default=100, metadata=env("NOTIFICATIONS_MAX_CONCURRENT", parsing.whole(1))
     )
-    """Deliveries of one worker at a time, apart from all that chains need."""
+    """How many notifications one worker sends at a time, separate from the work of chains."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WebhookSettings:
-    """How the receiver of Spacelift's webhook deliveries listens, and how much it takes."""
+    """How the receiver of Spacelift's webhook deliveries listens, and how much it accepts."""
 
     address: str = field(default="0.0.0.0:8090", metadata=env("WEBHOOK_ADDRESS", parsing.host_port))
     """Host and port that deliveries are sent to, at /webhooks/spacelift/<connection>."""
     max_body_bytes: int = field(
         default=1_048_576, metadata=env("WEBHOOK_MAX_BODY_BYTES", parsing.whole(1))
     )
-    """Largest body that is read; a run event takes a few kilobytes."""
+    """Largest body of a delivery, in bytes; a run event has a few kilobytes."""
     queue_size: int = field(default=10_000, metadata=env("WEBHOOK_QUEUE_SIZE", parsing.whole(1)))
-    """Stacks that wait for their wake-up at most, for example while Temporal is down.
+    """How many stacks may wait for their wake-up, for example while Temporal is down.
 
-    What comes beyond is answered and left to polling.
+    Deliveries beyond that are answered, and polling finds the changes.
     """
     drain_seconds: float = field(
         default=5.0, metadata=env("WEBHOOK_DRAIN_SECONDS", parsing.seconds)
     )
-    """Seconds after SIGTERM in which deliveries are still taken, since load balancers are late."""
+    """Seconds after SIGTERM during which deliveries are still accepted.
+
+    Load balancers notice late that a pod stops.
+    """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -327,16 +348,16 @@ class PageAddressSettings:
     """Where browsers find the page of a cluster."""
 
     url: str = field(default="", metadata=env("UI_URL", parsing.http_url))
-    """The page as browsers see it, such as `https://stackchain.example.com`.
+    """URL of the page as browsers see it, such as `https://stackchain.example.com`.
 
-    `stackchain ui` needs it, and refuses requests for other hosts or from other sites. With it, the
-    operator's notifications have a link to the chain and the stack on the page.
+    `stackchain ui` needs it, and refuses requests for other hosts or from other sites. If it is
+    set, the operator's notifications link to the chain and the stack on the page.
     """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UiSettings:
-    """How the page is served in a cluster, where each viewer brings a token of their own."""
+    """How the page is served in a cluster, where each viewer has their own token."""
 
     address: str = field(default="0.0.0.0:8090", metadata=env("UI_ADDRESS", parsing.host_port))
     """Host and port that the proxy in front of the page sends requests to."""
@@ -346,30 +367,31 @@ class UiSettings:
             "UI_NAMESPACES", parsing.comma_list(parsing.dns_label), default="all namespaces"
         ),
     )
-    """Namespaces that are shown, each to those who may list its StackChains, separated by commas.
+    """Namespaces that the page shows, separated by commas.
 
-    Without it, whoever may not list in all namespaces needs the right to list namespaces.
+    Viewers see only those whose StackChains they may list. If this is empty, viewers who may not
+    list StackChains in all namespaces need the right to list namespaces.
     """
     anonymous: bool = field(default=False, metadata=env("UI_ANONYMOUS", parsing.boolean))
-    """Show what the service account may see to viewers without a token, for a screen on a wall.
+    """Show viewers without a token what the service account may see, for a screen on a wall.
 
-    Whoever reaches the page sees it; nobody without a token changes anything.
+    Anyone who reaches the page sees it. No one can change anything without a token.
     """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ObservabilitySettings:
-    """What a process tells about itself."""
+    """What a process reports about itself."""
 
     log_level: str = field(
         default="info",
         metadata=env("LOG_LEVEL", parsing.one_of("debug", "info", "warning", "error")),
     )
-    """Least severity that is logged: debug, info, warning or error."""
+    """Lowest severity that is logged: debug, info, warning or error."""
     log_format: str = field(
         default="json", metadata=env("LOG_FORMAT", parsing.one_of("json", "console"))
     )
-    """`json`: one object per line; `console`: for eyes."""
+    """`json`: one object per line; `console`: for reading in a terminal."""
     health_address: str = field(
         default="0.0.0.0:8080", metadata=env("HEALTH_ADDRESS", parsing.host_port)
     )

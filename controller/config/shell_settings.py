@@ -142,5 +142,5 @@ def load_kubernetes(reader: environment.Reader) -> KubernetesSettings:
     text = reader.text("KUBECONFIG")
     # Like kubectl: of several files, those that are missing are passed over.
     if text and not any(Path(part).is_file() for part in text.split(os.pathsep)):
-        reader.problem("KUBECONFIG", f"{text!r} is no file; name a kubeconfig that exists")
+        reader.problem("KUBECONFIG", f"{text!r} is not a file; name a kubeconfig that exists")
     return KubernetesSettings(kubeconfig=Path(text) if text else None)

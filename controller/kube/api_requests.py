@@ -84,8 +84,8 @@ def _error(
             return errors.Throttled(message, retry_after_seconds=_retry_after(headers))
         case 404:
             return errors.NotServed(
-                f"{message}. Nothing serves this path: is the CRD installed, or is there a proxy "
-                "in between?"
+                f"{message}. Nothing serves this path: is the CRD installed, and is there a "
+                "proxy in between?"
             )
         case _ if 400 <= status < 500:
             return errors.Invalid(message)

@@ -206,7 +206,7 @@ async def _load(kubeconfig: Path | None) -> kube_client.Configuration:
     except _UNUSABLE_KUBECONFIG as error:
         raise _no_access(str(error)) from error
     except _NO_KUBECONFIG as error:
-        raise _no_access(f"{kubeconfig} is no kubeconfig") from error
+        raise _no_access(f"{kubeconfig} is not a kubeconfig") from error
     return configuration
 
 

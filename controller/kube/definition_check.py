@@ -28,7 +28,7 @@ class Definition:
     def __init__(self, kube_client: api_requests.KubeRequests) -> None:
         """Take the client to ask with; discovery needs no rights of its own."""
         self._client = kube_client
-        self._problem: str | None = "The API server was not asked yet."
+        self._problem: str | None = "The API server has not been asked yet."
 
     async def check(self) -> str | None:
         """Return why StackChains were not served when last asked; None once they were."""
@@ -100,8 +100,8 @@ def unserved(groups: Mapping[str, Any], found: Mapping[str, Any]) -> str | None:
         )
     if "patch" not in verbs:
         return (
-            f"The definition {_NAME} is being deleted, and StackChains hold it by their "
-            "finalizer; take that off them, then install the definition anew."
+            f"The definition {_NAME} is being deleted, and the finalizers of StackChains block "
+            "that; remove the finalizers, then install the definition again."
         )
     return None
 

@@ -230,7 +230,9 @@ class LeaderLease:
     def _log_once(self, problem: str) -> None:
         # Once for each problem: an API server may be away for hours.
         if problem != self._problem:
-            logger.warning("Lease cannot be read or written, trying on", extra={"error": problem})
+            logger.warning(
+                "Lease cannot be read or written, still trying", extra={"error": problem}
+            )
         self._problem = problem
 
     async def _try_acquire(self, observed: Observation | None) -> Observation | None:

@@ -103,8 +103,8 @@ def _proxy(address: str, what: str) -> Proxy:
     parts = split(address, what)
     if parts.scheme != "http":
         raise errors.Denied(
-            f"{what} names a proxy of a kind that is not supported ({shown(parts)}); use one "
-            "that is spoken to in http://"
+            f"{what} names a kind of proxy that is not supported ({shown(parts)}); use an "
+            "http:// proxy"
         )
     headers = {}
     if parts.username is not None:

@@ -226,7 +226,7 @@ def _run(command: str, plugin: _Plugin) -> bytes:
     words = [path, *(str(word) for word in part.get("args") or ())]
     is_interactive = part.get("interactiveMode") != "Never" and plugin.program.has_terminal
     if part.get("interactiveMode") == "Always" and not is_interactive:
-        raise _failed(command, "it needs a terminal, and standard input is none")
+        raise _failed(command, "it needs a terminal, and standard input is not one")
     own = {str(one.get("name", "")): str(one.get("value", "")) for one in part.get("env") or ()}
     info = json.dumps(_info(part, plugin.cluster, is_interactive=is_interactive))
     environment = shell_settings.child_environment({**own, "KUBERNETES_EXEC_INFO": info})

@@ -94,7 +94,7 @@ def server_of(chosen: kubeconfig.ChosenContext) -> urlparse.SplitResult:
     what = f"The server of the context {chosen.name!r} in the kubeconfig"
     server = proxies.split(str(chosen.cluster["server"]), what)
     if server.scheme not in ("http", "https"):
-        raise errors.Denied(f"{what} is not an address that begins with https://")
+        raise errors.Denied(f"{what} is not an address that starts with https://")
     if server.username is not None or server.password is not None:
         raise errors.Denied(
             f"{what} holds a user or password; `username` and `password` of the user are for that"
@@ -145,7 +145,7 @@ def _header(name: str, value: str) -> bytes:
     """Return what is sent; the library's refusal would show the token."""
     if not value.isprintable() or (name == "Authorization" and not value.isascii()):
         what = "The token" if name == "Authorization" else f"What is sent as {name}"
-        raise errors.Denied(f"{what} has a character that no header of a request can have")
+        raise errors.Denied(f"{what} has a character that a request header cannot have")
     return value.encode()
 
 
@@ -183,7 +183,9 @@ def _present(context: ssl.SSLContext, certificate: bytes, key: bytes | None) -> 
 
 
 def _refuse_password() -> NoReturn:
-    raise errors.Denied("The client-key of the kubeconfig is encrypted, which kubectl refuses, too")
+    raise errors.Denied(
+        "The client-key of the kubeconfig is encrypted, which kubectl refuses as well"
+    )
 
 
 def _impersonation(user: Mapping[str, Any]) -> list[tuple[str, str]]:

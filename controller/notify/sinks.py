@@ -108,7 +108,7 @@ class Sink(files.Entry):
     # Not `on`, which YAML takes for true.
     transitions: Annotated[
         list[Annotated[TransitionKind, files.word(parsing.member_of(TransitionKind))]],
-        _not_empty("list what the sink is notified of"),
+        _not_empty("list at least one"),
     ]
     url: Annotated[str, files.string(sink_url)] | None = pydantic.Field(default=None, repr=False)
     url_file: files.SecretFile | None = pydantic.Field(default=None, validate_default=True)
@@ -132,7 +132,7 @@ class Sink(files.Entry):
     def _is_unique(cls, name: str, file: pydantic.ValidationInfo) -> str:
         taken = file.context.setdefault("names", set()) if file.context is not None else set()
         if name in taken:
-            raise ValueError("is there twice; rename one")
+            raise ValueError("appears twice; rename one")
         taken.add(name)
         return name
 

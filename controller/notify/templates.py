@@ -51,22 +51,22 @@ def link(news: Notification) -> str | None:
 
 
 PLACEHOLDERS: Mapping[str, Placeholder] = {
-    "title": Placeholder(title, "what happened to whom, in one line"),
+    "title": Placeholder(title, "what happened, and to which chain or stack, in one line"),
     "transition": Placeholder(lambda news: news.transition, "the transition, such as `RunFailed`"),
     "severity": Placeholder(lambda news: news.severity, "`Normal` or `Warning`"),
-    "reason": Placeholder(lambda news: news.reason, "the reason, as of the Event"),
+    "reason": Placeholder(lambda news: news.reason, "the reason, as in the Event"),
     "message": Placeholder(lambda news: news.message, "the message, for people"),
     "link": Placeholder(link, "the stack's run in Spacelift, else the chain run in Temporal"),
     "pageUrl": Placeholder(
         lambda news: news.page_url,
-        "the chain, and the stack, on [the page](page.md#in-the-cluster), where `UI_URL` is set",
+        "the chain, and the stack, on [the page](page.md#in-the-cluster), if `UI_URL` is set",
     ),
     "namespace": Placeholder(lambda news: news.namespace, "namespace of the StackChain"),
     "chain": Placeholder(lambda news: news.chain, "name of the StackChain"),
     "installation": Placeholder(lambda news: news.installation, "the installation's id"),
     "run": Placeholder(_of_run("number"), "number of the run"),
     "attempt": Placeholder(_of_run("attempt"), "attempt of the run"),
-    "cause": Placeholder(_of_run("cause"), "what asked for the run"),
+    "cause": Placeholder(_of_run("cause"), "what requested the run"),
     "operation": Placeholder(_of_run("operation"), "`Apply`, `Plan` or `Destroy`"),
     "phase": Placeholder(_of_run("phase"), "phase of the run"),
     "progress": Placeholder(_of_run("progress"), "stacks that succeeded, of all: `5/7`"),
@@ -78,13 +78,15 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
     "stackPhase": Placeholder(_of_stack("phase"), "phase of the stack"),
     "stackReason": Placeholder(_of_stack("reason"), "why the stack is in that phase"),
     "runUrl": Placeholder(_of_stack("run_url"), "the stack's run in Spacelift"),
-    "blockedBy": Placeholder(_of_stack("blocked_by"), "the stack because of which it was skipped"),
+    "blockedBy": Placeholder(_of_stack("blocked_by"), "the stack that caused it to be skipped"),
     "time": Placeholder(lambda news: news.time, "when the operator saw it, RFC 3339 in UTC"),
     "sequence": Placeholder(
         lambda news: news.sequence,
-        "how far the run was, as a number that grows; 0 if that was not known",
+        "the progress of the run, as an increasing number; 0 if it was not known",
     ),
-    "id": Placeholder(lambda news: news.id, "id of the notification, the same if it comes twice"),
+    "id": Placeholder(
+        lambda news: news.id, "id of the notification; if it is sent twice, both have the same id"
+    ),
 }
 
 

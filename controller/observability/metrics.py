@@ -82,12 +82,12 @@ class Metrics:
         )
         self.chains_failing = self._gauge(
             "stackchain_chains_failing",
-            "StackChains that the operator fails at for a reason that it does not know; each is "
-            "tried again with a growing pause.",
+            "StackChains that the operator fails on for an unknown reason; each is retried with "
+            "growing pauses.",
         )
         self.unforeseen_errors = self._counter(
             "stackchain_unforeseen_errors",
-            "Unforeseen errors, by the part that continues after them (reconcile, resync, watch, "
+            "Unexpected errors, by the part that continues after them (reconcile, resync, watch, "
             "notifier, queues).",
             "part",
         )
@@ -96,8 +96,8 @@ class Metrics:
             self.unforeseen_errors.labels(part)
         self.unreadable = self._gauge(
             "stackchain_temporal_unreadable",
-            "What looks like a chain or schedule of ours at Temporal and cannot be read, by kind "
-            "(workflow, schedule), when the resync last listed them; it is skipped.",
+            "Workflows and schedules in Temporal that look like StackChain's and cannot be read, "
+            "by kind (workflow, schedule), when the resync last listed them; they are skipped.",
             "kind",
         )
         self.resync_contradictions = self._counter(
@@ -106,7 +106,7 @@ class Metrics:
         )
         self.watch_up = self._gauge(
             "stackchain_watch_up",
-            "1 while the StackChains of a served namespace (`*`: of all of them) are listed and "
+            "1 while the StackChains of a served namespace (`*`: all of them) are listed and "
             "watched; only the leading operator has it.",
             "served",
         )
@@ -116,7 +116,7 @@ class Metrics:
         )
         self.starts_missed = self._counter(
             "stackchain_starts_missed",
-            "Times of schedules that started nothing, since they were served too late.",
+            "Times of schedules that started nothing, since they were handled too late.",
         )
         self.drift_runs = self._counter(
             "stackchain_drift_runs", "Plans started by a schedule that found changes."
@@ -135,7 +135,7 @@ class Metrics:
         )
         self.chains_oldest = self._gauge(
             "stackchain_chains_oldest_timestamp_seconds",
-            "Since when the oldest of the unsettled StackChains of a reason has waited or run.",
+            "When the oldest unsettled StackChain of a reason started to wait or run.",
             "reason",
         )
         self.live_stacks = self._gauge(
@@ -147,21 +147,21 @@ class Metrics:
         self.chain_info = self._gauge(
             "stackchain_chain_info",
             "Always 1: a StackChain, by its namespace, its name and the reason of its condition "
-            "Ready. `STACKCHAIN_METRICS_CHAINS` says of how many; those in trouble come first.",
+            "Ready. `STACKCHAIN_METRICS_CHAINS` limits how many; those in trouble come first.",
             "chain_namespace",
             "chain",
             "reason",
         )
         self.chain_failed_stacks = self._gauge(
             "stackchain_chain_failed_stacks",
-            "Stacks of a chain run in progress that failed or timed out, of each StackChain that "
+            "Failed and timed out stacks of a chain run in progress, for each StackChain that "
             "has any and is in `stackchain_chain_info`.",
             "chain_namespace",
             "chain",
         )
         self.chain_since = self._gauge(
             "stackchain_chain_since_timestamp_seconds",
-            "Since when an unsettled StackChain has waited or run, of each one that is in "
+            "When an unsettled StackChain started to wait or run, for each one that is in "
             "`stackchain_chain_info`.",
             "chain_namespace",
             "chain",
@@ -169,7 +169,7 @@ class Metrics:
         )
         self.chain_held_stacks = self._gauge(
             "stackchain_chain_held_stacks",
-            "Stacks of a chain run in progress that are held up, by reason, of each StackChain "
+            "Stacks of a chain run in progress that are held up, by reason, for each StackChain "
             "that has any and is in `stackchain_chain_info`.",
             "chain_namespace",
             "chain",
@@ -177,10 +177,10 @@ class Metrics:
         )
         self.chain_trouble = self._gauge(
             "stackchain_chain_trouble_timestamp_seconds",
-            "When a StackChain was last in trouble of a kind, of each one that was within an hour "
-            "and is in `stackchain_chain_info` (StartMissed, StatusContradicted, "
-            "StatusNotWritten); the last time while the operator fails at it (Failing), and since "
-            "when drift is known of it (DriftDetected).",
+            "When a StackChain was last in trouble, by kind, for each one in "
+            "`stackchain_chain_info`: within the last hour (StartMissed, StatusContradicted, "
+            "StatusNotWritten), the last failure while the operator fails on it (Failing), and "
+            "when drift was found (DriftDetected).",
             "chain_namespace",
             "chain",
             "trouble",
@@ -191,7 +191,7 @@ class Metrics:
         )
         self.chain_run_duration = Histogram(
             "stackchain_chain_run_duration_seconds",
-            "Time from the start of a chain run to its end, by the phase in which it ended.",
+            "Time from the start of a chain run to its end, by its final phase.",
             ["phase"],
             registry=self.registry,
             buckets=RUN_BUCKETS,
@@ -207,7 +207,7 @@ class Metrics:
         )
         self.queue_backlog = self._gauge(
             "stackchain_task_queue_backlog",
-            "Tasks that wait in a task queue, as Temporal estimates.",
+            "Tasks that wait in a task queue, as estimated by Temporal.",
             *labels,
         )
         self.queue_backlog_age = self._gauge(
@@ -234,13 +234,14 @@ class Metrics:
             "stackchain_runs_triggered", "Spacelift runs that chains triggered."
         )
         self.runs_adopted = self._counter(
-            "stackchain_runs_adopted", "Spacelift runs queued natively that chains adopted."
+            "stackchain_runs_adopted",
+            "Spacelift runs that Spacelift queued on its own and chains adopted.",
         )
         self.runs_followed = self._gauge(
             "stackchain_runs_followed", "Spacelift runs that this worker follows now."
         )
         self.follow_slots = self._gauge(
-            "stackchain_follow_slots", "Runs that this worker can follow at a time."
+            "stackchain_follow_slots", "How many runs this worker can follow at a time."
         )
         self.trigger_ambiguous = self._counter(
             "stackchain_trigger_ambiguous",
@@ -248,11 +249,11 @@ class Metrics:
         )
         self.work_refused = self._counter(
             "stackchain_work_refused",
-            "Calls that a worker refused, by reason: no operator of the release has signed them "
-            "(SignatureInvalid), or by a key that the worker does not have (SigningKeyUnknown), or "
-            "a newer version has, over more than the worker knows (SignedByNewerVersion), or its "
-            "own connection does not allow them (NamespaceNotAllowed, OperationNotAllowed, "
-            "FieldNotAllowed, StackNotAllowed).",
+            "Calls that a worker refused, by reason: no operator of the release signed them "
+            "(SignatureInvalid), they were signed with a key that the worker does not have "
+            "(SigningKeyUnknown) or by a newer version with fields that the worker does not know "
+            "(SignedByNewerVersion), or the worker's own connection does not allow them "
+            "(NamespaceNotAllowed, OperationNotAllowed, FieldNotAllowed, StackNotAllowed).",
             "reason",
         )
         # A series that starts with its first refusal shows no increase.
@@ -268,7 +269,7 @@ class Metrics:
         )
         self.webhook_last_delivery = self._gauge(
             "stackchain_webhook_last_delivery_timestamp_seconds",
-            "When the last signed delivery came, or the receiver started, by connection.",
+            "When the last signed delivery arrived, or the receiver started, by connection.",
             "connection",
         )
         self.webhook_queue_depth = self._gauge(
@@ -276,8 +277,8 @@ class Metrics:
         )
         self.webhook_wakes = self._counter(
             "stackchain_webhook_wakes",
-            "Wakes of a stack, by kind (execution, root_sweep) and result (woken, nobody, "
-            "refused, given_up, failed).",
+            "Wakes of a stack, by kind (`execution`, `root_sweep`) and result (`woken`, `nobody`, "
+            "`refused`, `given_up`, `failed`).",
             "kind",
             "result",
         )
@@ -285,31 +286,34 @@ class Metrics:
     def _connection_metrics(self) -> None:
         self.temporal_connected = self._gauge(
             "stackchain_temporal_connected",
-            "1 while Temporal can run workflows: it is reached, and so is its database.",
+            "1 while Temporal can run workflows: Temporal and its database are reachable.",
         )
 
     def _notification_metrics(self) -> None:
         self.notifications_started = self._counter(
             "stackchain_notifications_started",
-            "Notifications that the operator handed to Temporal; one tells all sinks that want it.",
+            "Notifications that the operator handed to Temporal; each goes to all sinks that "
+            "want it.",
         )
         self.notifications_waiting = self._gauge(
             "stackchain_notifications_waiting",
-            "Notifications that wait in the operator because Temporal did not take them.",
+            "Notifications that wait in the operator because Temporal did not accept them.",
         )
         self.notifications_dropped = self._counter(
             "stackchain_notifications_dropped",
-            "Notifications that the operator dropped, because too many waited or it ended.",
+            "Notifications that the operator dropped, because too many waited or the "
+            "operator stopped.",
         )
         self.notification_deliveries = self._counter(
             "stackchain_notification_deliveries",
-            "Tries to tell a sink, by outcome (delivered, unavailable, refused, given_up).",
+            "Attempts to deliver a notification to a sink, by outcome (delivered, "
+            "unavailable, refused, given_up).",
             "sink",
             "outcome",
         )
         self.notification_duration = Histogram(
             "stackchain_notification_delivery_duration_seconds",
-            "Time that one try to tell a sink took.",
+            "Time that one attempt to deliver a notification to a sink took.",
             ["sink"],
             registry=self.registry,
             buckets=REQUEST_BUCKETS,

@@ -30,14 +30,14 @@ ORPHANED = "Orphaned"
 """The reason of the Event."""
 
 _WAITS_FOR_WORKER = (
-    "The resource is being deleted; it waits for a worker to stop the runs, and no worker answers. "
-    "If that lasts, check the worker pods; to let the resource go and its run continue, set "
-    "`spec.deletionPolicy` to Orphan."
+    "The resource is being deleted; it waits for a worker to stop the runs, and no worker "
+    "answers. If that lasts, check the worker pods; to release the resource and let its run "
+    "continue, set `spec.deletionPolicy` to Orphan."
 )
 _WAITS_FOR_TASK = (
     "The resource is being deleted; it waits for its workflow to stop the runs, and workers fail "
-    "at that each time they take it up: {}. Give the workers the version that started the run, or "
-    "set `spec.deletionPolicy` to Orphan and stop the runs in Spacelift."
+    "each time they pick up the workflow: {}. Give the workers the version that started the run, "
+    "or set `spec.deletionPolicy` to Orphan and stop the runs in Spacelift."
 )
 
 
@@ -86,7 +86,7 @@ class Deletion:
                 self._let_go_unsignaled(self._last_settings(body), error)
                 return True
             problem = _deleting(
-                f"Waits for Temporal, to stop the runs: {error} To let the resource go without "
+                f"Waits for Temporal, to stop the runs: {error} To release the resource without "
                 "stopping them, set `spec.deletionPolicy` to Orphan."
             )
             await self._writer.write_deleting(body, problem)
@@ -170,8 +170,8 @@ class Deletion:
             await self._workflows.cancel(error.workflow_id, error.workflow_run_id)
         problem = _deleting(
             f"The resource is being deleted; it waits for the workflow {error.workflow_id} to "
-            f"close, which was canceled. {error}. If it does not close, terminate it in Temporal, "
-            "or set `spec.deletionPolicy` to Orphan to let the resource go."
+            f"close, which was canceled. {error}. If it does not close, terminate it in "
+            "Temporal, or set `spec.deletionPolicy` to Orphan to release the resource."
         )
         await self._writer.write_deleting(body, problem)
         return False
@@ -238,8 +238,8 @@ def problem_of_released(
     """Return what a resource is still there for, after the operator has let it go."""
     names = body["metadata"].get("finalizers") or ()
     left = wording.listed(wording.quoted([outside_text.clean(one) for one in names]), most=3)
-    why = f", for the finalizers {left}, which are not the operator's" if names else ""
-    message = f"The operator has let the resource go; it is still there{why}."
+    why = f", because of the finalizers {left}, which are not the operator's" if names else ""
+    message = f"The operator has released the resource; it still exists{why}."
     if execution is not None and execution.state is executions.ExecutionState.RUNNING:
         message += f" Run {execution.number} continues without it."
     return _deleting(message)

@@ -240,8 +240,8 @@ def unreadable(error: Exception) -> projection.Problem:
     """Return what is wrong where Temporal holds something that this version cannot read."""
     return projection.Problem(
         reason=reasons.ChainReason.WORKFLOW_UNREADABLE,
-        message=f"{error}. Make sure that operator and workers are of one release; if no release "
-        "of yours started that workflow, terminate it in Temporal.",
+        message=f"{error}. Make sure that the operator and the workers are from the same release; "
+        "if none of your releases started that workflow, terminate it in Temporal.",
         is_retrying=True,
     )
 
@@ -252,26 +252,26 @@ _TOO_LARGE = "TMPRL1103"
 
 def _task_failing(failure: str) -> projection.Problem:
     do = (
-        "If they were upgraded or rolled back, give them the version that started the run. Else "
-        "terminate the workflow in Temporal"
+        "If they were upgraded or rolled back, give them the version that started the run. "
+        "Otherwise terminate the workflow in Temporal"
     )
     if _TOO_LARGE in failure:
         do = (
-            "The run is more than Temporal takes as one value (2 MiB): terminate the workflow in "
-            "Temporal, split the chain or leave stacks out"
+            "The run is more than Temporal accepts as one value (2 MiB): terminate the workflow "
+            "in Temporal, split the chain or leave stacks out"
         )
     return projection.Problem(
         reason=reasons.ChainReason.WORKFLOW_TASK_FAILING,
-        message=f"Workers fail at the workflow each time they take it up: {failure.rstrip('.')}. "
-        f"{do}, and set the annotation `{v1alpha1.RUN_ANNOTATION}` to a new text.",
+        message=f"Workers fail each time they pick up the workflow: {failure.rstrip('.')}. {do}, "
+        f"and set the annotation `{v1alpha1.RUN_ANNOTATION}` to a new value.",
         is_retrying=True,
     )
 
 
 _NO_WORKER = projection.Problem(
     reason=reasons.ChainReason.WORKER_UNAVAILABLE,
-    message="The workflow is started and no worker takes it up. Check the worker pods; `stackchain "
-    "check` says which task queue has no poller.",
+    message="The workflow has started, but no worker picks it up. Check the worker pods; "
+    "`stackchain check` says which task queue has no poller.",
     is_retrying=True,
 )
 
@@ -283,7 +283,7 @@ def _check_not_superseded(
     if publishing is None or execution is None:
         return
     if execution.workflow_run_id != publishing:
-        raise chain_status.Superseded("A newer execution has the resource.")
+        raise chain_status.Superseded("A newer execution owns the resource.")
     latest = chain.status.latest_run
     if latest is not None and executions.is_duplicate(execution, latest):
         raise chain_status.Superseded(

@@ -39,7 +39,7 @@ class Ownership:
         if (ref.uid, owner) not in self._noted:
             self._noted.add((ref.uid, owner))
             logger.warning(
-                "Another installation serves a StackChain that this one watches, too",
+                "Another installation serves a StackChain that this one also watches",
                 extra={"namespace": ref.namespace, "chain": ref.name, "installation": owner},
             )
             await self._stack_chains.emit_event(
@@ -53,9 +53,9 @@ class Ownership:
 
     def _message(self, owner: str) -> str:
         return (
-            f"The installation '{owner}' has this StackChain, as its status says; "
-            f"'{self._installation}', which watches the namespace as well, leaves it alone. Let "
-            f"one of the two watch other namespaces. If '{owner}' no longer exists, hand the "
+            f"The installation '{owner}' owns this StackChain, as its status says; "
+            f"'{self._installation}', which also watches the namespace, leaves it alone. Let one "
+            f"of the two watch other namespaces. If '{owner}' no longer exists, hand the "
             f"StackChain over: set its annotation `{v1alpha1.INSTALLATION_ANNOTATION}` to "
             f"'{self._installation}'."
         )

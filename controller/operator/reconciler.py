@@ -247,8 +247,9 @@ class Reconciler:
             if isinstance(error, starter.UnreadableExecution)
             else projection.Problem(
                 reason=reasons.ChainReason.RECONCILE_FAILED,
-                message=f"The operator fails at this resource: {_text_of(error)}. It tries again "
-                "with growing pauses; runs in Spacelift continue. The operator's log has more.",
+                message=f"The operator fails on this resource: {_text_of(error)}. It tries again "
+                "with growing pauses; runs in Spacelift continue. The operator's log has "
+                "more.",
                 is_retrying=True,
             )
         )
@@ -298,7 +299,7 @@ class Reconciler:
     ) -> _PassResult:
         owner = await self._ownership.find_other_owner(body)
         if owner is not None:
-            raise chain_status.Superseded(f"The installation {owner} has the resource.")
+            raise chain_status.Superseded(f"The installation {owner} owns the resource.")
         try:
             chain = v1alpha1.parse(body)
             windows.check(chain.spec)

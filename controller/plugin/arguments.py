@@ -63,23 +63,23 @@ class Command:
 COMMANDS = (
     Command(
         name="tree",
-        help="show the stacks of a chain, in their order, with what each one does",
+        help="show the stacks of a chain in their order, and what each one does",
         examples=(
             ("tree prod", "the stacks as they are now"),
             ("tree prod -w", "follow them until nothing more happens automatically"),
             ("tree prod --failed", "only what did not succeed"),
             ("tree prod --phase Waiting,Running", "only what is in these phases"),
-            ("tree prod --stack vpc", "one stack, and all before and behind it"),
+            ("tree prod --stack vpc", "one stack, with everything upstream and downstream of it"),
             ("tree prod -o json", "for programs; `-o dot` and `-o mermaid` draw the graph"),
         ),
         options=("watch", "selection", "tree-output"),
     ),
     Command(
         name="list",
-        help="list the chains, with how each of them stands",
+        help="list the chains and the state of each",
         examples=(
-            ("list", "those of the namespace"),
-            ("list -A", "those of all namespaces"),
+            ("list", "the chains of the namespace"),
+            ("list -A", "the chains of all namespaces"),
         ),
         positionals=(),
         options=("all-namespaces", "output"),
@@ -104,9 +104,9 @@ COMMANDS = (
     ),
     Command(
         name="run",
-        help="ask for a run of all stacks",
+        help="request a run of all stacks",
         examples=(
-            ("run prod", "ask, and return at once"),
+            ("run prod", "request it, and return at once"),
             ("run prod --wait --timeout 1h", "follow it; the exit code says how it ended"),
             ("run prod --dry-run", "say what would be written, and what it would do"),
         ),
@@ -117,8 +117,11 @@ COMMANDS = (
         help="run again what did not succeed in the latest run, and keep the rest",
         examples=(
             ("retry prod", "retry the latest run"),
-            ("retry prod 7 --wait", "only if run 7 is the latest one still"),
-            ("retry prod --stack vpc,eks", "these and what they held up, also in a live run"),
+            ("retry prod 7 --wait", "only if run 7 is still the latest"),
+            (
+                "retry prod --stack vpc,eks",
+                "these stacks and what they held up, also in a live run",
+            ),
         ),
         positionals=("name", "number"),
         options=("stacks", "dry-run", "wait", "output"),
@@ -155,7 +158,7 @@ COMMANDS = (
     ),
     Command(
         name="suspend",
-        help="start no further stack; runs in progress end",
+        help="start no more stacks; runs in progress finish",
         examples=(("suspend prod", "pause the chain"),),
         options=("dry-run", "wait", "output"),
     ),
@@ -167,14 +170,14 @@ COMMANDS = (
     ),
     Command(
         name="parallelism",
-        help="change how many stacks may run at once; a live run follows",
+        help="change how many stacks may run at once, also in a live run",
         examples=(("parallelism prod 3", "three at a time"),),
         positionals=("name", "bound"),
         options=("dry-run", "wait", "output"),
     ),
     Command(
         name="plan",
-        help="show which stacks a chain that is not applied yet would run, in which order",
+        help="show which stacks a chain would run, and in which order, before it is applied",
         examples=(
             ("plan -f chain.yaml", "the file's chain; nothing is run"),
             ("kustomize build . | kubectl stackchain plan -", "from standard input"),
@@ -207,12 +210,12 @@ COMMANDS = (
     Command(
         name="version",
         help="print the version of this plugin",
-        examples=(("version", "the plugin's own; the operator's is in its metrics"),),
+        examples=(("version", "the plugin's version; the operator's is in its metrics"),),
         positionals=(),
     ),
     Command(
         name="completion",
-        help="print the completion of a shell: bash, zsh or fish",
+        help="print the completion script for a shell: bash, zsh or fish",
         examples=(("completion bash", "for `source <(kubectl stackchain completion bash)`"),),
         positionals=("shell",),
     ),
@@ -278,7 +281,7 @@ def top_parser() -> Parser:
     parser = Parser(
         prog=PROGRAM,
         usage=f"{PROGRAM} COMMAND NAME [OPTIONS]",
-        description="Look at and steer StackChains, with your own rights on the cluster.",
+        description="View and control StackChains, with your own rights in the cluster.",
         epilog=f"commands, each with its own --help:\n{listed}\n\n"
         "exit codes: 0 done; 1 the run did not succeed, or there is nothing to do; 2 wrong usage;\n"
         "  3 not found or forbidden; 4 the API server does not answer; 5 --timeout passed;\n"
@@ -382,7 +385,7 @@ def _add_option(parser: argparse.ArgumentParser, name: str, command: Command) ->
                 metavar="IDS",
                 type=stack_ids,
                 default=(),
-                help="only these stacks and what they held up, with commas",
+                help="only these stacks and what they held up, separated by commas",
             )
         case "dry-run":
             parser.add_argument(
@@ -411,7 +414,7 @@ def _add_option(parser: argparse.ArgumentParser, name: str, command: Command) ->
                 metavar="PORT",
                 type=_whole(0, 65535),
                 default=0,
-                help="where to listen on 127.0.0.1; default: any port that is free",
+                help="the port on 127.0.0.1 to listen on; default: any free port",
             )
             _add_option(parser, "no-browser", command)
         case "no-browser":
@@ -433,19 +436,29 @@ def _add_option(parser: argparse.ArgumentParser, name: str, command: Command) ->
 
 def _add_selection(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("which stacks")
-    group.add_argument("--failed", action="store_true", help="those that did not succeed")
+    group.add_argument("--failed", action="store_true", help="only stacks that did not succeed")
     group.add_argument(
-        "--phase", metavar="PHASES", type=phases, help="those in these phases, with commas"
+        "--phase",
+        metavar="PHASES",
+        type=phases,
+        help="only stacks in these phases, separated by commas",
     )
-    group.add_argument("--stack", metavar="ID", help="this one, and all before and behind it")
     group.add_argument(
-        "--depth", metavar="N", type=_whole(1, MOST_LEVELS), help="so many levels of the tree"
+        "--stack",
+        metavar="ID",
+        help="only this stack, and everything upstream and downstream of it",
+    )
+    group.add_argument(
+        "--depth",
+        metavar="N",
+        type=_whole(1, MOST_LEVELS),
+        help="show this many levels of the tree",
     )
     _add_all(group)
 
 
 def _add_all(group: argparse._ActionsContainer) -> None:
-    group.add_argument("--all", action="store_true", help="each stack in its own row")
+    group.add_argument("--all", action="store_true", help="show each stack in its own row")
 
 
 def phases(text: str) -> frozenset[str]:
@@ -482,7 +495,7 @@ def _wait_help(name: str) -> str:
         return "wait for the end of the run; the exit code says how it ended"
     if name == "cancel":
         return "wait until the run is over"
-    return "wait until the operator has taken it up"
+    return "wait until the operator has handled it"
 
 
 def _patience(name: str) -> str:

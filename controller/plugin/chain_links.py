@@ -26,9 +26,9 @@ def _run_link(chain: StackChain) -> str:
     link = outside_text.link(run.workflow_url)
     if link is None:
         raise exit_codes.nothing_to_do(
-            f"run {run.number} of {name} has no link: the operator was not told the address of "
-            "Temporal's pages (`TEMPORAL_UI_URL`, `temporal.uiUrl` in the chart). Name a stack to "
-            "open its page in Spacelift."
+            f"run {run.number} of {name} has no link: the operator does not know the address of "
+            "Temporal's web UI (`TEMPORAL_UI_URL`, `temporal.uiUrl` in the chart). Name a stack "
+            "to open its page in Spacelift."
         )
     return link
 

@@ -245,8 +245,8 @@ def explain_error(
         case errors.NotServed():
             return CommandError(
                 ExitCode.REFUSED,
-                "this cluster has no StackChains: whoever runs it has to install StackChain, "
-                f"whose chart brings the definition and the operator that serves it. {_CLUSTER}",
+                "this cluster does not know StackChains: its administrator has to install "
+                f"StackChain, whose chart includes the definition and the operator. {_CLUSTER}",
             )
         case errors.ApiUnreachable() | errors.Throttled():
             return CommandError(

@@ -35,8 +35,8 @@ _CAUSED_BY_OTHERS = frozenset(
 )
 _NOT_SEEN = ReasonMeaning(
     means="No operator has seen it yet.",
-    do="Wait a moment; if it stays so, see whether `stackchain operator` runs and watches this "
-    "namespace.",
+    do="Wait a moment. If this does not change, check that `stackchain operator` runs and "
+    "watches this namespace.",
 )
 # `Blocked` with no stack that needs anyone.
 _BLOCKED_BY_CHAIN = ReasonMeaning(
@@ -262,7 +262,7 @@ def _blocking_stack(stack: StackStatus, holds: Sequence[str]) -> BlockingStack:
     meaning = reasons.STACK_MEANINGS[known] if known is not None else _UNKNOWN
     need = attention.need_of(stack)
     if known is StackReason.STACK_BUSY and need is not None:
-        do = "Open the link, and do there what the other chain waits for."
+        do = "Open the link, and do what the other chain waits for."
         meaning = dataclasses.replace(meaning, do=do)
     if known is StackReason.RUN_BLOCKED and need is None:
         meaning = dataclasses.replace(meaning, do="Nothing; that run ends on its own.")
@@ -401,7 +401,7 @@ def _notes(chain: StackChain) -> tuple[str, ...]:
     if status.condition("Ready") is not None and outcomes.is_behind(chain):
         notes.append("The operator has not seen the latest change of the spec yet.")
     for name, token in user_requests.open_requests(chain):
-        notes.append(f"`{name}: {token[:64]}` has not been taken up yet.")
+        notes.append(f"`{name}: {token[:64]}` has not been handled yet.")
     notes += user_requests.request_notes(chain)
     if status.pending_run is not None:
         is_live = status.latest_run is not None and not status.latest_run.phase.is_over
@@ -422,8 +422,8 @@ def estimate_notes(chain: StackChain) -> list[str]:
     if run is None or run.estimated_completion_time is None:
         return []
     return [
-        f"Its estimated end is {run.estimated_completion_time}: by what its stacks took before, "
-        "without waits for people."
+        f"It is likely to end at {run.estimated_completion_time}, judging by how long its stacks "
+        "took before. Waits for people are not included."
     ]
 
 
@@ -434,7 +434,7 @@ def schedule_notes(chain: StackChain) -> list[str]:
         return []
     if ready is not None and schedule.next_time in ready.message:
         return []
-    return [f"The schedule asks for the next run at {schedule.next_time}."]
+    return [f"The schedule starts the next run at {schedule.next_time}."]
 
 
 def _automatic_starts(chain: StackChain) -> list[str]:
@@ -443,7 +443,8 @@ def _automatic_starts(chain: StackChain) -> list[str]:
     notes += schedule_notes(chain)
     if schedule is not None and schedule.missed:
         notes.append(
-            f"The schedule has missed {schedule.missed}, the newest at {schedule.last_missed_time}."
+            f"The schedule has missed {schedule.missed} of its times, most recently "
+            f"{schedule.last_missed_time}."
         )
     if chain.status.triggers is not None and not chain.spec.suspend:
         notes.append("A finished run of a root also starts it, unless a chain started that run.")

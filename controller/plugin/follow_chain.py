@@ -43,7 +43,8 @@ async def follow(followed: FollowedChain) -> tuple[StackChain, CommandOutcome]:
         chain = await _get(followed)
         if uid and chain.ref.uid != uid:
             raise CommandError(
-                ExitCode.REFUSED, f"{followed.name} was deleted, and another one has its name now."
+                ExitCode.REFUSED,
+                f"{followed.name} was deleted, and another StackChain has its name now.",
             )
         uid = chain.ref.uid
         followed.show(chain)
@@ -81,6 +82,6 @@ async def _get(followed: FollowedChain) -> StackChain:
 def _describe_ready(chain: StackChain) -> str:
     ready = chain.status.condition("Ready")
     if ready is None:
-        return "no operator has looked at it."
+        return "no operator has handled it."
     message = " ".join(ready.message.split())
     return f"Ready={ready.status} {ready.reason}. {message}".rstrip()

@@ -48,7 +48,7 @@ def of_request(
         case RequestKind.APPROVE:
             return _of_approve(chain, request)
     if generation <= _observed(chain):
-        return CommandOutcome(code=ExitCode.DONE, text="The operator has taken it up.")
+        return CommandOutcome(code=ExitCode.DONE, text="The operator has handled it.")
     return None
 
 
@@ -99,8 +99,8 @@ def _without_run(chain: StackChain) -> CommandOutcome:
     name = chain.ref.name
     return CommandOutcome(
         code=ExitCode.NOT_SUCCEEDED,
-        text="The operator has taken the request up and started nothing, since it was stale by "
-        f"then; see `kubectl events --for schain/{name}`.",
+        text="The operator has handled the request and started nothing, since the request was "
+        f"stale by then; see `kubectl events --for schain/{name}`.",
     )
 
 

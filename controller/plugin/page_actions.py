@@ -111,7 +111,7 @@ def decide(chain: StackChain, asked: PageRequest, *, now: str) -> UserRequest:
     latest = chain.status.latest_run.number if chain.status.latest_run is not None else 0
     if asked.run is not None and asked.run != latest:
         raise exit_codes.nothing_to_do(
-            f"run {latest} of {asked.name} has started since this was shown; look again."
+            f"run {latest} of {asked.name} has started since this was shown; check again."
         )
     if wanted.kind is RequestKind.BYPASS and not wanted.stacks:
         raise exit_codes.usage("name the stacks to bypass.")
@@ -177,7 +177,7 @@ def _lists(chain: StackChain, request: UserRequest) -> list[tuple[str, Sequence[
         case RequestKind.RUN:
             return [(f"Stacks of the chain, as of run {request.latest}", _ids(stacks))]
         case RequestKind.RETRY:
-            return [("Run again", details["again"]), ("Kept as they are", details["kept"])]
+            return [("Run again", details["again"]), ("Kept unchanged", details["kept"])]
         case RequestKind.BYPASS:
             return [
                 ("Count as done without a run", details["bypassed"]),
@@ -328,11 +328,11 @@ class LookOnly:
 
     async def preview(self, _document: object) -> Document:
         """Refuse."""
-        raise page_server.ActionRefused("This page is for looking only.", status=403)
+        raise page_server.ActionRefused("This page is read-only.", status=403)
 
     async def ask(self, _document: object) -> Document:
         """Refuse."""
-        raise page_server.ActionRefused("This page is for looking only.", status=403)
+        raise page_server.ActionRefused("This page is read-only.", status=403)
 
 
 def chosen_options(options: Sequence[str], namespace: str) -> str:

@@ -86,7 +86,7 @@ def port_error(port: int, error: OSError) -> CommandError:
     return CommandError(
         ExitCode.USAGE,
         f"port {port} of 127.0.0.1 cannot be used ({why}); choose another one with --port, or "
-        "leave --port out for any that is free.",
+        "omit --port to use any free port.",
     )
 
 

@@ -45,8 +45,8 @@ _MOST_NAMESPACES = 500
 _REVIEWS_AT_ONCE = 10
 _OPENED_AT_ONCE = 20
 _UNNAMED = (
-    "This page needs your own token for the cluster, as `Authorization: Bearer`: what is in front "
-    "of it has to send that. Load the page again to log in."
+    "This page needs your own token for the cluster, as `Authorization: Bearer`: the proxy in "
+    "front of it has to send that. Load the page again to log in."
 )
 _ENDED = "Your login has ended. Load the page again to log in."
 _NOTHING = (
@@ -54,10 +54,10 @@ _NOTHING = (
     "with these verbs on stackchains.stackchain.dev."
 )
 _TOO_MANY_NAMESPACES = (
-    f"You may look in more than {MOST_WATCHES} namespaces, but not in all of them: ask for the "
-    "right to list stackchains in all namespaces, or have `UI_NAMESPACES` name fewer."
+    f"You may view more than {MOST_WATCHES} namespaces, but not all of them: ask for the right "
+    "to list stackchains in all namespaces, or have `UI_NAMESPACES` name fewer."
 )
-_FULL = "Too many people look at this page now; try again in a few minutes."
+_FULL = "Too many people are viewing this page right now; try again in a few minutes."
 
 
 class _ViewerRequests(chain_watch.WatchRequests, Protocol):
@@ -351,7 +351,7 @@ async def _serve(role: settings.UiRoleSettings) -> int:
         return 2
     if role.ui.anonymous:
         logger.warning(
-            "UI_ANONYMOUS is set: whoever reaches the page sees all chains that its service "
+            "UI_ANONYMOUS is set: anyone who reaches the page sees all chains that its service "
             "account may see"
         )
     try:

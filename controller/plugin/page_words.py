@@ -27,8 +27,8 @@ _OF_CHAINS: Mapping[ChainReason, tuple[RequestKind, str]] = {
     ),
     ChainReason.STACKS_NO_LONGER_IN_CHAIN: (
         RequestKind.RUN,
-        "The table names them and says why. Bring back those that are to run, and retry; or run "
-        "the stacks that the chain has now",
+        "The table names them and says why. Bring back the stacks that should run, and retry; or "
+        "run the stacks that the chain has now",
     ),
     ChainReason.RUN_CANCELED: (RequestKind.RETRY, "To continue, retry what did not succeed"),
     ChainReason.STACK_TIMED_OUT: (
@@ -48,7 +48,7 @@ _OF_CHAINS: Mapping[ChainReason, tuple[RequestKind, str]] = {
         "Report it with the workflow's history. To continue, retry what did not succeed",
     ),
     ChainReason.SUSPENDED: (RequestKind.RESUME, "To continue, resume the chain"),
-    ChainReason.NOT_REQUESTED: (RequestKind.RUN, "To run it, ask for a run"),
+    ChainReason.NOT_REQUESTED: (RequestKind.RUN, "To run it, request a run"),
 }
 _RETRIED: Mapping[str, str] = {
     **dict.fromkeys(
@@ -65,8 +65,8 @@ _RETRIED: Mapping[str, str] = {
         "continue, retry it"
     ),
     StackReason.SIGNATURE_INVALID: (
-        "Give operator and workers the same signing keys. If they have them, find out in Temporal "
-        "who started the workflow. To continue, retry it"
+        "Give the operator and the workers the same signing keys. If they already have them, "
+        "find out in Temporal who started the workflow. To continue, retry it"
     ),
 }
 

@@ -72,7 +72,7 @@ def read_chain(source: ChainFile, *, target: cluster.ClusterChoice) -> Mapping[s
     if named and target.is_namespace_chosen and named != target.namespace:
         raise exit_codes.usage(
             f"the StackChain in {source.where} is for the namespace {named!r}, and -n says "
-            f"{target.namespace!r}; leave one of the two out"
+            f"{target.namespace!r}; omit one of the two"
         )
     return {**body, "metadata": {**body["metadata"], "namespace": named or target.namespace}}
 
@@ -191,8 +191,8 @@ async def _resolved(
         raise CommandError(
             ExitCode.TIMED_OUT,
             f"the operator has not resolved the graph of {original} in "
-            f"{styled_text.duration_of(timeout_seconds)}; see whether operator and worker run "
-            "(`stackchain check`), or set a longer --timeout.",
+            f"{styled_text.duration_of(timeout_seconds)}; check that the operator and the worker "
+            "run (`stackchain check`), or set a longer --timeout.",
         ) from failure
     if outcome.code is not ExitCode.DONE:
         raise CommandError(ExitCode.NOT_SUCCEEDED, f"{original} cannot run: {outcome.text}")
@@ -254,8 +254,10 @@ def _order_text(
     if operation is v1alpha1.Operation.PLAN:
         return "Plans change nothing, so no stack waits for another"
     has_others = any(len(stack.depends_on) > 1 for stack in stacks)
-    others = f", and all after {drawing.characters.others}," if has_others else ""
-    return f"A stack starts once the one that it stands below{others} has succeeded"
+    if has_others:
+        others = drawing.characters.others
+        return f"A stack starts once the one above it and all after {others} have succeeded"
+    return "A stack starts once the one above it has succeeded"
 
 
 async def _delete(chains: cluster.UserChains, name: str) -> None:
@@ -265,8 +267,8 @@ async def _delete(chains: cluster.UserChains, name: str) -> None:
         await asyncio.shield(deleting)
     except CommandError as failure:
         streams.complain(
-            f"{exit_codes.PROGRAM}: the preview {name} may be left: {failure} "
-            f"Delete it: kubectl delete schain {name} -n {chains.namespace}\n"
+            f"{exit_codes.PROGRAM}: the preview {name} may still exist: {failure} Delete it: "
+            f"kubectl delete schain {name} -n {chains.namespace}\n"
         )
 
 

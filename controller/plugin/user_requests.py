@@ -100,7 +100,7 @@ def request_run(chain: StackChain, *, token: str) -> UserRequest:
     """Ask for a run of all stacks."""
     _refuse_deleted(chain)
     name, run = chain.ref.name, chain.status.latest_run
-    messages = [f"Asked for a run of {name}."]
+    messages = [f"Requested a run of {name}."]
     if run is not None and not run.phase.is_over:
         replaces = chain.spec.concurrency_policy is v1alpha1.ConcurrencyPolicy.REPLACE
         messages.append(
@@ -147,7 +147,7 @@ def request_retry(
         again = sorted({*again, *live_requests.held_up_by(again, chain.status.stacks)})
     before = (chain.retry_token, chain.status.last_handled.retry)
     token = _named_token(run.number, stacks, note, before)
-    asked = f"Asked for a retry of run {run.number} of {name}."
+    asked = f"Requested a retry of run {run.number} of {name}."
     unread, listings = _kept_and_again(kept, again)
     left: list[str] = []
     if is_live:
@@ -162,7 +162,7 @@ def request_retry(
             asked,
             *unread,
             *listings,
-            *((f"Left as they ended ({len(left)}): {first_names(left)}.",) if left else ()),
+            *((f"Left unchanged ({len(left)}): {first_names(left)}.",) if left else ()),
             *_suspended(chain),
         ),
         listings=listings,
@@ -197,7 +197,7 @@ def request_bypass(chain: StackChain, stacks: Sequence[str], *, note: str) -> Us
         held_up = [one for one in split_for_retry(chain.status)[1] if one not in vouched]
     before = (chain.bypass_token, chain.status.last_handled.bypass)
     token = _named_token(run.number, vouched, note, before)
-    asked = f"Asked for a retry of run {run.number} of {name} that counts"
+    asked = f"Requested a retry of run {run.number} of {name} that counts"
     if is_live:
         asked = f"Asked run {run.number} of {name}, which is live, to count"
     listings = [f"Bypassed ({len(vouched)}): {first_names(vouched)}."]
@@ -283,7 +283,7 @@ def _is_of(token: str, number: int) -> bool:
 
 def _refuse(why: str) -> None:
     if why:
-        raise exit_codes.nothing_to_do(f"nothing was asked: {why}.")
+        raise exit_codes.nothing_to_do(f"nothing was requested: {why}.")
 
 
 def request_cancel(chain: StackChain, number: int | None) -> UserRequest:
@@ -299,11 +299,11 @@ def request_cancel(chain: StackChain, number: int | None) -> UserRequest:
             f"run {run.number} of {name} is over ({run.phase}), so there is nothing to cancel."
         )
     messages = [
-        f"Asked to cancel run {run.number} of {name}.",
-        "Its Spacelift runs are stopped; a run that is already applying is allowed to finish.",
+        f"Requested the cancellation of run {run.number} of {name}.",
+        "Its Spacelift runs will be stopped; a run that is already applying is allowed to finish.",
     ]
     if chain.status.pending_run is not None:
-        messages.append("A request waits for its end and starts then.")
+        messages.append("A waiting request starts once it has ended.")
     return UserRequest(
         kind=RequestKind.CANCEL,
         changes=_annotation(v1alpha1.CANCEL_ANNOTATION, str(run.number)),
@@ -318,8 +318,8 @@ def request_suspend(chain: StackChain) -> UserRequest:
     _refuse_deleted(chain)
     name = chain.ref.name
     if chain.spec.suspend:
-        return UserRequest(kind=RequestKind.SUSPEND, messages=(f"{name} is suspended already.",))
-    messages = (f"Suspended {name}: no further stack is started, and runs in progress end.",)
+        return UserRequest(kind=RequestKind.SUSPEND, messages=(f"{name} is already suspended.",))
+    messages = (f"Suspended {name}: no more stacks start, and runs in progress finish.",)
     return UserRequest(
         kind=RequestKind.SUSPEND, changes={"spec": {"suspend": True}}, messages=messages
     )
@@ -331,7 +331,7 @@ def request_resume(chain: StackChain) -> UserRequest:
     name = chain.ref.name
     if not chain.spec.suspend:
         return UserRequest(kind=RequestKind.RESUME, messages=(f"{name} is not suspended.",))
-    messages = (f"Resumed {name}: its stacks start again in their order.",)
+    messages = (f"Resumed {name}: its stacks start again, in order.",)
     return UserRequest(
         kind=RequestKind.RESUME, changes={"spec": {"suspend": False}}, messages=messages
     )
@@ -343,7 +343,7 @@ def request_parallelism(chain: StackChain, bound: int) -> UserRequest:
     name, before = chain.ref.name, chain.spec.policies.parallelism
     details = {"parallelism": bound}
     if bound == before:
-        messages = (f"The parallelism of {name} is {bound} already.",)
+        messages = (f"The parallelism of {name} is already {bound}.",)
         return UserRequest(kind=RequestKind.PARALLELISM, messages=messages, details=details)
     return UserRequest(
         kind=RequestKind.PARALLELISM,
@@ -356,13 +356,15 @@ def request_parallelism(chain: StackChain, bound: int) -> UserRequest:
 def dry_run_lines(request: UserRequest) -> list[str]:
     """Return what a request would write, for people."""
     if not request.changes:
-        return ["Nothing was written (--dry-run), and nothing would be. It would say:"]
+        return [
+            "Nothing was written (--dry-run), and nothing would be written. The command would say:"
+        ]
     annotations = request.changes.get("metadata", {}).get("annotations", {})
     written = [f"  {name}: {value}" for name, value in annotations.items()]
     fields = request.changes.get("spec", {})
     # As YAML has them.
     written += [f"  spec.{name}: {json.dumps(value)}" for name, value in fields.items()]
-    return ["Nothing was written (--dry-run). It would be:", *written, "It would say:"]
+    return ["Nothing was written (--dry-run). The command would write:", *written, "It would say:"]
 
 
 def open_requests(chain: StackChain) -> list[tuple[str, str]]:
@@ -428,7 +430,7 @@ def _why_not_approved(run: RunStatus, name: str, *, is_done: bool) -> str:
         return f"stage '{name}' is {stage.phase} and does not wait for approval"
     if is_done:
         return (
-            f"stage '{name}' did not wait for approval when it was set; a blank and `@` with any "
+            f"stage '{name}' did not wait for approval when it was set; a space and `@` with any "
             "text make it a new request"
         )
     return ""
@@ -453,7 +455,7 @@ def _stack_request_note(
     why = token_grammar.why_stale(named.number, latest=number)
     if is_done:
         # One of an earlier run has done what it could, and may stay.
-        again = "a blank and `@` with any text make it a new request"
+        again = "a space and `@` with any text make it a new request"
         shown = token_grammar.shown(token)
         return "" if why else f"`{annotation}: {shown}` has been handled; {again}."
     if not why and (named.names or (run is not None and not run.phase.is_over)):
@@ -514,7 +516,7 @@ def _instead(chain: StackChain, run: RunStatus, verb: str) -> str:
 def _refuse_deleted(chain: StackChain) -> None:
     if chain.is_deleting:
         raise exit_codes.nothing_to_do(
-            f"{chain.ref.name} is being deleted; nothing is started for it any more."
+            f"{chain.ref.name} is being deleted; nothing more starts for it."
         )
 
 
@@ -522,19 +524,19 @@ def _suspended(chain: StackChain) -> tuple[str, ...]:
     if not chain.spec.suspend:
         return ()
     name = chain.ref.name
-    return (f"The chain is suspended: nothing is started before `{PROGRAM} resume {name}`.",)
+    return (f"The chain is suspended: nothing starts until you run `{PROGRAM} resume {name}`.",)
 
 
 def _kept_and_again(kept: list[str], again: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what is said of a run that had read no stacks, and the messages that name stacks."""
     listings = (
-        *((f"To run again ({len(again)}): {first_names(again)}.",) if again else ()),
-        *((f"Kept as they are ({len(kept)}): {first_names(kept)}.",) if kept else ()),
+        *((f"Will run again ({len(again)}): {first_names(again)}.",) if again else ()),
+        *((f"Kept unchanged ({len(kept)}): {first_names(kept)}.",) if kept else ()),
     )
     if again:
         return (), listings
-    but = " but those that are kept" if kept else ""
-    return (f"The run had read no stacks, so all of the chain's are run{but}.",), listings
+    but = " except those that are kept" if kept else ""
+    return (f"The run had read no stacks, so all stacks of the chain run{but}.",), listings
 
 
 def first_names(names: list[str]) -> str:

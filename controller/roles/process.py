@@ -117,7 +117,7 @@ class TemporalLink:
             client = await temporal_client.connect(self._temporal)
         except temporal_client.TemporalUnreachable as error:
             logger.warning(
-                "Temporal cannot be reached with the new certificates, trying on",
+                "Temporal cannot be reached with the new certificates, still trying",
                 extra={"why": str(error)},
             )
             return
@@ -146,7 +146,7 @@ class TemporalLink:
 
     def _log_once(self, problem: str) -> None:
         if problem != self._problem:
-            logger.warning("Temporal cannot be used, trying on", extra={"why": problem})
+            logger.warning("Temporal cannot be used, still trying", extra={"why": problem})
         self._problem = problem
 
 

@@ -37,7 +37,9 @@ async def work(
         new_session=new_session,
     )
     if role.settings.temporal.signing_keys is None:
-        logger.warning("Work is not signed: whoever writes to the Temporal namespace is obeyed")
+        logger.warning(
+            "Work is not signed: workers obey anyone who can write to the Temporal namespace"
+        )
     for problem in role.sink_catalog.target_problems():
         # No reason not to start: chains need no sink.
         logger.error("Sink cannot be notified", extra={"why": problem})

@@ -32,7 +32,7 @@ _NOTHING_SENT = (
     httpx.LocalProtocolError,
 )
 _DAY_SECONDS = 86_400
-_LOOK_FIRST = "it may have been carried out, look at Spacelift before repeating it"
+_LOOK_FIRST = "it may have been carried out; check Spacelift before repeating it"
 _SERVER_FAULT = re.compile(
     r"(?i)\binternal\b|panic|time(d )?[ -]?out|deadline|context cancell?ed|unavailable|try again"
 )
@@ -136,8 +136,8 @@ def read_answer(
     if status == httpx.codes.TOO_MANY_REQUESTS:
         delay = times.retry_after_seconds(response.headers.get("Retry-After"), now=now)
         message = (
-            f"{what}: too many requests (HTTP 429){_asked_pause(delay)}; "
-            "lower the parallelism if this stays"
+            f"{what}: too many requests (HTTP 429){_asked_pause(delay)}; lower the parallelism "
+            "if this continues"
         )
         raise errors.RateLimited(message, retry_after_seconds=delay)
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.REQUEST_TIMEOUT:
@@ -145,7 +145,9 @@ def read_answer(
     if status in _REQUEST_IS_WRONG:
         message = f"{says}; nothing was changed"
         raise errors.SpaceliftRefused(message)
-    message = f"{says}; check the connection's endpoint and the proxies and allow-lists before it"
+    message = (
+        f"{says}; check the connection's endpoint, and the proxies and allow lists in front of it"
+    )
     raise errors.Unreachable(message)
 
 
@@ -212,7 +214,7 @@ def check_mutation(answer: Answer, *, what: str) -> Mapping[str, Any]:
     if not any(len(error.path) > 1 for error in answer.errors):
         check_fields(answer, what=what)
     detail = outside_text.clean("; ".join(error.message for error in answer.errors)) or "no run"
-    message = f"{what}: the answer has no run ({detail}); look at Spacelift before repeating it"
+    message = f"{what}: the answer has no run ({detail}); check Spacelift before repeating it"
     raise errors.AmbiguousOutcome(message)
 
 
@@ -256,7 +258,7 @@ def readable(what: str) -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        message = f"{what}: the answer has an unexpected shape ({_cause(error)}); look at Spacelift"
+        message = f"{what}: the answer has an unexpected shape ({_cause(error)}); check Spacelift"
         raise errors.AmbiguousOutcome(message) from error
 
 
@@ -265,7 +267,7 @@ def _asked_pause(seconds: float | None) -> str:
         return ""
     asked = "more than a day" if seconds > _DAY_SECONDS else f"{math.ceil(seconds)} s"
     longest = times.LONGEST_PAUSE_SECONDS
-    again = f" and is asked again after {longest:.0f} s" if seconds > longest else ""
+    again = f" and is retried after {longest:.0f} s" if seconds > longest else ""
     return f", Spacelift asks to wait {asked}{again}"
 
 

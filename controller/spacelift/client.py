@@ -382,7 +382,7 @@ class SpaceliftClient:
             if is_last:
                 return
             if cursor == after:
-                message = f"{what}: the same page came twice; the list would be incomplete"
+                message = f"{what}: the same page was returned twice; the list would be incomplete"
                 raise errors.AmbiguousOutcome(message)
             after = cursor
 

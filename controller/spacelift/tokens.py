@@ -140,11 +140,11 @@ async def exchange_token(
     except errors.AmbiguousOutcome as error:
         host = httpx.URL(url).host
         hint = unreachable.unread_hint(error.__cause__, httpx.URL(url))
-        message = f"{what}: no readable answer from {host}{hint}; nothing else was sent, try again"
+        message = f"{what}: no readable answer from {host}{hint}; nothing else was sent; try again"
         if error.is_foreign:
             message = (
                 f"{error.message}; {host} does not seem to be a Spacelift account: check the "
-                "connection's endpoint, and proxies before it"
+                "connection's endpoint, and the proxies in front of it"
             )
         raise errors.Unreachable(message) from error
 
@@ -158,7 +158,7 @@ def read_token(
     if answer.is_unauthenticated or any(e.is_unauthorized for e in answer.errors):
         raise _rejected(what)
     if any(e.is_server_fault for e in answer.errors):
-        message = f"{what}: Spacelift fails at it; nothing else was sent, try again"
+        message = f"{what}: Spacelift fails to do it; nothing else was sent; try again"
         raise errors.Unreachable(message)
     if answer.errors:
         says = outside_text.clean(answer.errors[0].message, hide=(key.secret,))

@@ -25,7 +25,7 @@ def advice(error: Exception, url: httpx.URL) -> str:
     if any(sign in str(error).upper() for sign in _NO_TLS):
         return (
             "there is no TLS on that port: check the port of the endpoint, and whether it should "
-            "begin with http://"
+            "start with http://"
         )
     if proxy:
         how = "refuses" if isinstance(error, httpx.ProxyError) else "is in between"
@@ -37,7 +37,7 @@ def unread_hint(cause: BaseException | None, url: httpx.URL) -> str:
     """Return what may be wrong where something answers, and not with HTTP; "" where it does."""
     if url.scheme != "http" or not isinstance(cause, httpx.RemoteProtocolError):
         return ""
-    return ", which may speak TLS: then the endpoint has to begin with https://"
+    return ", which may speak TLS: then the endpoint has to start with https://"
 
 
 def proxy_of(url: httpx.URL) -> str:

@@ -78,8 +78,8 @@ def unreachable() -> Iterator[None]:
         yield
     except temporalio.service.RPCError as error:
         raise TemporalUnreachable(
-            f"Temporal does not serve: {outside_text.clean(error.message).rstrip('.')}. Run "
-            "`stackchain check`."
+            f"Temporal is not serving requests: {outside_text.clean(error.message).rstrip('.')}. "
+            "Run `stackchain check`."
         ) from error
 
 
@@ -282,7 +282,7 @@ def explain(error: temporalio.service.RPCError, temporal: settings.TemporalSetti
                 "certificate"
             )
     says = outside_text.clean(error.message)
-    return f"Temporal at {temporal.address} does not answer as it should: {says}"
+    return f"Temporal at {temporal.address} gives an unexpected answer: {says}"
 
 
 def _tls(temporal: settings.TemporalSettings) -> temporalio.service.TLSConfig | bool:

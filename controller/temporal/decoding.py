@@ -54,7 +54,7 @@ def checked(value: object, wanted: type[_Wanted], what: str) -> _Wanted:
         Unreadable: it is something else.
     """
     if not isinstance(value, wanted):
-        raise Unreadable(f"{what} cannot be read: it is no {wanted.__name__}")
+        raise Unreadable(f"{what} cannot be read: it is not a {wanted.__name__}")
     return value
 
 

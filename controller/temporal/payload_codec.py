@@ -51,9 +51,9 @@ class EncryptionCodec(temporalio.converter.PayloadCodec):
         key = self._keys.get(key_id)
         if key is None:
             raise PayloadNotDecrypted(
-                f"a payload is encrypted with the key {key_id[:32]!r}, which this process does not "
-                "have; keep earlier keys in TEMPORAL_PAYLOAD_KEYS as long as there are histories "
-                "of them"
+                f"a payload is encrypted with the key {key_id[:32]!r}, which this process does "
+                "not have; keep old keys in TEMPORAL_PAYLOAD_KEYS as long as there are "
+                "histories that need them"
             )
         nonce, data = payload.data[:_NONCE_BYTES], payload.data[_NONCE_BYTES:]
         try:

@@ -196,7 +196,7 @@ class SigningKeys:
         """
         if self._keys is not None and not _is_same(signed, digest(actual)):
             raise _mismatch(
-                grant.signature, "What the run is to do is not what the operator signed."
+                grant.signature, "The work of the run differs from what the operator signed."
             )
 
     def _check(
@@ -210,7 +210,7 @@ class SigningKeys:
         if key is None:
             raise SigningKeyUnknown(
                 f"{what} is signed with the key {key_id[:16]}, which this worker does not have. "
-                "Give operator and workers the same STACKCHAIN_SIGNING_KEYS."
+                "Give the operator and the workers the same STACKCHAIN_SIGNING_KEYS."
             )
         if not _is_same(code, _code(key, content)):
             raise _mismatch(signature, f"{what} was changed after it was signed.")
@@ -225,8 +225,8 @@ def _mismatch(signature: str, message: str) -> SignatureInvalid | SignedByNewerV
     revision, _, _ = signature.partition(".")
     if revision.isascii() and revision.isdigit() and int(revision[:9]) > REVISION:
         return SignedByNewerVersion(
-            "A newer version of StackChain signed it, over more than this worker knows. "
-            "It waits for a worker of that version: upgrade them all."
+            "A newer version of StackChain signed it, including fields that this worker does not "
+            "know. It waits for a worker of that version: upgrade all workers."
         )
     return SignatureInvalid(message)
 

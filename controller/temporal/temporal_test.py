@@ -83,7 +83,7 @@ async def _guarded(name: str, checking: Awaitable[CheckResult]) -> CheckResult:
         what = f"{outside_text.clean(error.message)} ({error.status.name})"
         if error.status in client.REFUSALS:
             return _problem(name, f"{what}; check the rights of the key or certificate")
-        return _problem(name, f"{what}; look at Temporal, and try again")
+        return _problem(name, f"{what}; check Temporal, and try again")
 
 
 async def _check_temporal(all_settings: settings.Settings, *, fixes: bool) -> list[CheckResult]:
@@ -188,7 +188,7 @@ async def _check_search_attributes(
             "them to the namespace as Keyword"
         )
     else:
-        message = f"{', '.join(search_attributes.NAMES)} are there"
+        message = f"{', '.join(search_attributes.NAMES)} exist"
     return CheckResult(check=name, ok=True, message=message)
 
 
@@ -234,8 +234,8 @@ async def _check_queue(
     if missing:
         return _problem(
             name,
-            f"nothing polls for {' or '.join(missing)} tasks; start `stackchain {role}` with this "
-            "Temporal namespace and task queue, or look at its log",
+            f"nothing polls for {' or '.join(missing)} tasks; start `stackchain {role}` with "
+            "this Temporal namespace and task queue, or check its log",
         )
     pollers = {poller for state in states for poller in state.pollers}
     strangers = sorted(p for p in pollers if mark and (ids.mark_of(p) or mark) != mark)
@@ -243,9 +243,9 @@ async def _check_queue(
         shown = outside_text.clean(", ".join(strangers))
         return _problem(
             name,
-            f"workers with other Spacelift accounts poll it, too ({shown}), and take tasks that "
-            "they cannot do; give each installation its own TEMPORAL_TASK_QUEUE, or restart "
-            "workers that were started before an account was added",
+            f"workers with other Spacelift accounts also poll it ({shown}), and accept tasks "
+            "that they cannot do; give each installation its own TEMPORAL_TASK_QUEUE, or "
+            "restart workers that were started before an account was added",
         )
     return CheckResult(check=name, ok=True, message=shown)
 

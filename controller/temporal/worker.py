@@ -247,7 +247,7 @@ class SpaceliftWorker:
         for task in pending:
             task.cancel()
         if pending:
-            logger.warning("Temporal does not answer, leaving without its word")
+            logger.warning("Temporal does not answer, leaving without its confirmation")
         for task in {*shutdowns, *runs} - pending:
             task.result()
 

@@ -33,10 +33,10 @@ _BODY_SECONDS = 20.0
 _SEND_SECONDS = 60.0
 _RETRY_AFTER = {"Retry-After": "30"}
 _MANY_STREAMS = (
-    f"You have opened this page {MOST_STREAMS_OF_VIEWER} times; close some of its tabs, then load "
+    f"You have this page open {MOST_STREAMS_OF_VIEWER} times; close some of its tabs, then load "
     "it again."
 )
-_MANY_VIEWERS = "Too many people look at this page now; try again in a few minutes."
+_MANY_VIEWERS = "Too many people are viewing this page right now; try again in a few minutes."
 _MANY_ASKED = "Too many requests of yours are being answered; wait a moment, then try again."
 _UNLISTED = "The chains are still being read; try again in a moment."
 # Less than the page waits for an answer.

@@ -95,7 +95,7 @@ def _depth(body: bytes) -> int:
 def _default_event(document: dict[str, Any]) -> RunNotification | OtherNotification:
     stack, run = document["stack"], document.get("run")
     if not isinstance(stack, dict):
-        raise PayloadError("`stack` is no object")
+        raise PayloadError("`stack` is not an object")
     run = run if isinstance(run, dict) else {}
     return RunNotification(
         stack_id=_stack_id(stack.get("id"), "stack.id"),
@@ -127,7 +127,7 @@ def _noise(document: dict[str, Any]) -> OtherNotification:
 
 def _stack_id(value: object, where: str) -> str:
     if not isinstance(value, str) or not _is_word(value):
-        raise PayloadError(f"`{where}` is no stack's id")
+        raise PayloadError(f"`{where}` is not a stack id")
     return value
 
 

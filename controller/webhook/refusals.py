@@ -43,10 +43,10 @@ _ANSWERS = {
     RefusalReason.TOO_LARGE: (413, "the body is too large"),
     RefusalReason.SLOW: (408, "the body took too long"),
     RefusalReason.BROKEN_OFF: (400, "the body is not complete"),
-    RefusalReason.CROWDED_OUT: (429, "too many bodies come at a time"),
+    RefusalReason.CROWDED_OUT: (429, "too many bodies arrive at the same time"),
     RefusalReason.SIGNATURE: (401, "the signature is missing or wrong"),
-    RefusalReason.MALFORMED: (400, "the body is no notification of a run"),
-    RefusalReason.NOT_HTTP: (400, "this is no HTTP"),
+    RefusalReason.MALFORMED: (400, "the body is not a run notification"),
+    RefusalReason.NOT_HTTP: (400, "not an HTTP request"),
 }
 
 OF_A_CONNECTION = (

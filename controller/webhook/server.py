@@ -59,8 +59,8 @@ class WebhookServer:
     async def check(self) -> str | None:
         """Return what is wrong, for readiness; whether Temporal is there makes no difference."""
         if not self._http.is_listening:
-            return "Deliveries are not listened for."
-        return "The process is about to end." if self._receiver.is_stopping else None
+            return "The receiver is not listening."
+        return "The process is about to stop." if self._receiver.is_stopping else None
 
 
 def _never_5xx(receiver: Receiver) -> typedefs.Middleware:

@@ -208,9 +208,15 @@ def test_notes_are_about_what_is_configured(helm: helms.Helm, values: str, says:
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"operator.replicas": 0}, "operator.replicas is 0: no StackChain is looked at"),
-        ({"worker.replicas": 0}, "worker.replicas is 0: chains stand still"),
-        ({**charts.WEBHOOK, "webhook.replicas": 0}, "webhook.replicas is 0: deliveries"),
+        (
+            {"operator.replicas": 0},
+            "operator.replicas is 0: StackChains are neither run nor",
+        ),
+        ({"worker.replicas": 0}, "worker.replicas is 0: chains stop"),
+        (
+            {**charts.WEBHOOK, "webhook.replicas": 0},
+            "webhook.replicas is 0: Spacelift's",
+        ),
     ],
 )
 def test_notes_say_what_a_role_without_pods_means(
@@ -307,7 +313,7 @@ def test_notes_tell_where_deliveries_of_each_signed_connection_go(helm: helms.He
 @pytest.mark.parametrize(
     ("crds", "says"),
     [
-        ({}, "The definition and the StackChains stay when the release is uninstalled"),
+        ({}, "The definition and the StackChains remain when the release is uninstalled"),
         ({"keep": False}, "Uninstalling the release deletes the definition and all StackChains"),
         ({"enabled": False}, None),
     ],
@@ -318,7 +324,7 @@ def test_notes_say_how_to_leave(helm: helms.Helm, crds: dict[str, bool], says: s
     notes = " ".join(helm.notes(values=charts.values({"crds": crds})).split())
 
     assert "kubectl delete schain --all --all-namespaces" in notes
-    assert "cannot be deleted until someone takes its finalizer off" in notes
+    assert "cannot be deleted until someone removes its finalizer" in notes
     assert says is None or says in notes
 
 

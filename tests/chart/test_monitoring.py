@@ -146,7 +146,7 @@ def test_the_dashboard_is_found_by_the_sidecar_of_grafana(release: Release) -> N
     [
         pytest.param(
             {"metrics.serviceMonitor.enabled": True, "metrics.podMonitor.enabled": True},
-            "each pod would be read twice",
+            "each pod would be scraped twice",
             id="two monitors",
         ),
         pytest.param(

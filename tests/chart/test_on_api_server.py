@@ -235,8 +235,8 @@ async def test_a_second_release_for_all_namespaces_is_refused_and_the_first_is_n
     installing.upgrade(values=charts.values({**first, "worker.replicas": 3}))
     installing("uninstall", "release", f"--namespace={installing.namespace}")
 
-    said = f"the release release in the namespace {installing.namespace} serves namespaces of this"
-    assert f"- watchNamespaces: {said} cluster, too;" in str(refused.value)
+    said = f"the release release in the namespace {installing.namespace} also serves namespaces"
+    assert f"- watchNamespaces: {said} of this cluster;" in str(refused.value)
 
 
 async def is_served(kubectl: kubectls.Kubectl) -> None:

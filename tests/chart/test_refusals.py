@@ -96,7 +96,7 @@ _ENTRY = {"endpoint": "https://a", "existingSecret": "a", "allowedNamespaces": [
         ({"temporal.devServer.enabled": True}, "temporal.devServer.enabled and temporal.address:"),
         (
             {**_DEV, "temporal.tls.enabled": True},
-            "temporal.devServer.enabled: the development server speaks no TLS",
+            "temporal.devServer.enabled: the development server does not use TLS",
         ),
         (
             {"temporal.apiKey": {"existingSecret": "a", "value": "b"}},
@@ -122,10 +122,10 @@ _ENTRY = {"endpoint": "https://a", "existingSecret": "a", "allowedNamespaces": [
             {"spacelift.ca": {"existingSecret": "a", "value": "b"}},
             "spacelift.ca: of existingSecret, existingConfigMap and value",
         ),
-        ({"spacelift.connections": {}}, "spacelift.connections: there is none"),
+        ({"spacelift.connections": {}}, "spacelift.connections: there are none"),
         (
             {f"{_CONNECTION}.endpoint": "http://a"},
-            "spacelift.connections.default.endpoint: http://a would have the API key sent",
+            "spacelift.connections.default.endpoint: http://a would send the API key",
         ),
         (
             {"spacelift.connections.Prod": _ENTRY},
@@ -149,7 +149,7 @@ _ENTRY = {"endpoint": "https://a", "existingSecret": "a", "allowedNamespaces": [
         ),
         (
             charts.SIGNED,
-            "spacelift.connections.default.webhookSecret: nobody receives deliveries",
+            "spacelift.connections.default.webhookSecret: there is no receiver for the deliveries",
         ),
         (
             {**charts.WEBHOOK, f"{_CONNECTION}.webhookSecret": {"keys": ["a"]}},
@@ -165,11 +165,11 @@ _ENTRY = {"endpoint": "https://a", "existingSecret": "a", "allowedNamespaces": [
         ({"webhook.enabled": True}, "webhook.enabled: no connection has a webhookSecret"),
         (
             {"webhook.ingress": {"enabled": True, "host": "a"}},
-            "webhook.ingress.enabled: there is nothing behind it",
+            "webhook.ingress.enabled: it would lead nowhere",
         ),
         (
             {"webhook.httpRoute": {"enabled": True, "parentRefs": [{"name": "a"}]}},
-            "webhook.httpRoute.enabled: there is nothing behind it",
+            "webhook.httpRoute.enabled: it would lead nowhere",
         ),
         (
             {**charts.WEBHOOK, "webhook.ingress.enabled": True},
@@ -181,11 +181,11 @@ _ENTRY = {"endpoint": "https://a", "existingSecret": "a", "allowedNamespaces": [
         ),
         (
             {"worker.replicas": 2, "worker.autoscaling.type": "hpa"},
-            "worker.replicas: hpa decides how many pods there are",
+            "worker.replicas: hpa sets the number of pods",
         ),
         (
             {"worker.replicas": 0, "worker.autoscaling.type": "keda"},
-            "worker.replicas: keda decides how many pods there are",
+            "worker.replicas: keda sets the number of pods",
         ),
         (
             {"worker.autoscaling": {"type": "hpa", "minReplicas": 5, "maxReplicas": 4}},
@@ -193,11 +193,11 @@ _ENTRY = {"endpoint": "https://a", "existingSecret": "a", "allowedNamespaces": [
         ),
         (
             {"worker.autoscaling.type": "hpa", "worker.resources.requests.cpu": None},
-            "worker.resources.requests.cpu: worker.autoscaling.type hpa measures against it",
+            "worker.resources.requests.cpu: worker.autoscaling.type hpa compares CPU usage with it",
         ),
         (
             {"worker.autoscaling.type": "keda", "temporal.tls.enabled": True},
-            "worker.autoscaling.type: keda speaks TLS to Temporal only with an API key or a client",
+            "worker.autoscaling.type: keda can use TLS for Temporal only with an API key or a",
         ),
         (
             {
@@ -205,7 +205,7 @@ _ENTRY = {"endpoint": "https://a", "existingSecret": "a", "allowedNamespaces": [
                 "temporal.apiKey.existingSecret": "a",
                 "temporal.tls.ca.existingSecret": "b",
             },
-            "worker.autoscaling.type: keda looks at temporal.tls.ca only with a client certificate",
+            "worker.autoscaling.type: keda uses temporal.tls.ca only with a client certificate",
         ),
         (
             {"notifications.sinks": [{"name": "a", "type": "Slack", "transitions": ["Problem"]}]},
@@ -248,14 +248,16 @@ _ENTRY = {"endpoint": "https://a", "existingSecret": "a", "allowedNamespaces": [
         ),
         (
             {"worker.podDisruptionBudget": {"minAvailable": 1}},
-            "worker.podDisruptionBudget: of minAvailable and maxUnavailable",
+            "worker.podDisruptionBudget: Kubernetes accepts only one of minAvailable and "
+            "maxUnavailable",
         ),
         (
             {
                 "operator.replicas": 2,
                 "operator.podDisruptionBudget": {"minAvailable": 2, "maxUnavailable": None},
             },
-            "operator.podDisruptionBudget.minAvailable: with 2 pods, 2 that must stay",
+            "operator.podDisruptionBudget.minAvailable: with 2 pods, no node can be drained "
+            "if 2 must stay",
         ),
         (
             {"worker.podDisruptionBudget": {"minAvailable": None, "maxUnavailable": None}},
@@ -263,23 +265,24 @@ _ENTRY = {"endpoint": "https://a", "existingSecret": "a", "allowedNamespaces": [
         ),
         (
             {"worker.podDisruptionBudget.maxUnavailable": 0},
-            "worker.podDisruptionBudget.maxUnavailable: 0 lets no node be drained",
+            "worker.podDisruptionBudget.maxUnavailable: with 0, no node can be drained",
         ),
         (
             {"worker.podDisruptionBudget.maxUnavailable": "0%"},
-            "worker.podDisruptionBudget.maxUnavailable: 0% lets no node be drained",
+            "worker.podDisruptionBudget.maxUnavailable: with 0%, no node can be drained",
         ),
         (
             {"worker.podDisruptionBudget": {"minAvailable": "100%", "maxUnavailable": None}},
-            "worker.podDisruptionBudget.minAvailable: with 2 pods, 100% that must stay",
+            "worker.podDisruptionBudget.minAvailable: with 2 pods, no node can be drained if "
+            "100% must stay",
         ),
         (
             {"commonLabels": {"app.kubernetes.io/name": "ours"}},
-            "commonLabels: app.kubernetes.io/name is the chart's own",
+            "commonLabels: the chart uses app.kubernetes.io/name itself",
         ),
         (
             {"worker.podLabels": {"app.kubernetes.io/component": "ours"}},
-            "worker.podLabels: app.kubernetes.io/component is the chart's own",
+            "worker.podLabels: the chart uses app.kubernetes.io/component itself",
         ),
         (
             {"operator.extraEnv": [{"name": "STACKCHAIN_RESYNC_SECONDS", "value": "1"}]},
@@ -298,11 +301,11 @@ _ENTRY = {"endpoint": "https://a", "existingSecret": "a", "allowedNamespaces": [
         ),
         (
             {"worker.extraEnv": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]},
-            "worker.extraEnv: A is there twice",
+            "worker.extraEnv: A appears twice",
         ),
         (
             {"networkPolicy.metricsFrom": [{"podSelector": {}}]},
-            "networkPolicy.metricsFrom: there are no policies",
+            "networkPolicy.metricsFrom: it has no effect while there are no policies",
         ),
         (
             {"networkPolicy": {"enabled": True, "webhookFrom": [{"podSelector": {}}]}},

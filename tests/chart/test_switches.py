@@ -288,7 +288,7 @@ def test_what_a_platform_adds_reaches_the_pods(helm: helms.Helm) -> None:
         assert spec["tolerations"][0]["key"] == "platform"
         assert "nodeAffinity" in spec["affinity"]
         assert [item["name"] for item in spec["initContainers"]] == ["first"]
-        assert [item["name"] for item in spec["containers"]] == [role, "beside"]
+        assert [item["name"] for item in spec["containers"]] == [role, "sidecar"]
         assert container["image"].startswith("registry.example.com/mirrors/stackchain@sha256:")
         assert container["env"][-1]["name"] == "HTTPS_PROXY"
         assert container["envFrom"] == [{"configMapRef": {"name": "proxy", "optional": True}}]

@@ -26,8 +26,8 @@ PROD: Body = {"name": "prod", "labels": ["env:prod"], "soakSeconds": 60}
 WINDOW: Body = {"cron": "0 9 * * 1-5", "durationSeconds": 3600}
 CRON = (
     "cron must have five fields, minute, hour, day of month, month and day of week, of digits, "
-    "names and the signs * / , and -, or be one of @yearly, @monthly, @weekly, @daily and @hourly; "
-    "the time zone goes to timeZone"
+    "names and the signs * / , and -, or be one of @yearly, @monthly, @weekly, @daily and "
+    "@hourly; the time zone goes in timeZone"
 )
 ZONE = (
     "timeZone must be the name of a time zone in the IANA database; write a name such as "
@@ -59,8 +59,8 @@ RULES = [
         pytest.param(
             {**SPEC, **DESTROY, "operation": operation},
             "spec.destroyConfirmation",
-            "destroyConfirmation may be set only when operation is Destroy; remove it, so that it "
-            "confirms nothing by accident later",
+            "destroyConfirmation may be set only when operation is Destroy; remove it, so that "
+            "it cannot confirm a later Destroy by accident",
             id=f"a confirmation of {operation}",
         )
         for operation in ("Apply", "Plan")
@@ -75,8 +75,8 @@ RULES = [
     pytest.param(
         {**SPEC, "dependsOn": [{"name": "network"}, {"name": "chain"}]},
         "spec.dependsOn",
-        "dependsOn must not name the StackChain itself, which would wait for its own end; remove "
-        "the name",
+        "dependsOn must not name the StackChain itself, which would then wait for its own end; "
+        "remove the name",
         id="a chain that waits for itself",
     ),
     *(
@@ -110,7 +110,7 @@ RULES = [
         },
         "spec.confirmationLimits",
         "confirmationLimits may not be set when operation is Destroy, whose runs may destroy "
-        "without a plan that could be judged; remove them",
+        "without a plan to check; remove them",
         id="limits of what is destroyed",
     ),
     *(
@@ -118,7 +118,7 @@ RULES = [
             {**SPEC, **operation, "nativeRuns": native_runs},
             "spec.nativeRuns",
             "nativeRuns may be Strict or Replace only when operation is Apply, since Spacelift "
-            "queues runs on its own for no other; remove it",
+            "queues no runs on its own for other operations; remove it",
             id=f"{native_runs} of {operation['operation']}",
         )
         for operation in ({"operation": "Plan"}, DESTROY)
@@ -129,7 +129,7 @@ RULES = [
             {**roots, "commitSHA": "abcdef1"},
             "spec.commitSHA",
             "commitSHA may be set only when roots.stackIds has exactly one item, the stack whose "
-            "commit it is; remove it, or name one root",
+            "commit it is; remove commitSHA, or name one root",
             id=f"a commit with {which}",
         )
         for roots, which in (
@@ -198,8 +198,8 @@ RULES = [
     pytest.param(
         {**SPEC, "graph": {"direction": "RootsOnly", "maxDepth": 2}},
         "spec.graph.maxDepth",
-        "maxDepth may not be set when direction is RootsOnly, which goes no step; remove one of "
-        "them",
+        "maxDepth may not be set when direction is RootsOnly, which takes no steps; remove one "
+        "of them",
         id="a depth of the roots alone",
     ),
     pytest.param(
@@ -257,16 +257,16 @@ RULES = [
             ],
         },
         "spec.runtimeEnvironment",
-        "runtimeEnvironment may have 8,192 bytes of names and values together; put what is longer "
-        "into a context of Spacelift",
+        "runtimeEnvironment may have 8,192 bytes of names and values together; put longer values "
+        "into a Spacelift context",
         id="8,193 bytes of variables",
     ),
     *(
         pytest.param(
             {**SPEC, "connectionName": name},
             "spec.connectionName",
-            "connectionName must consist of lower case letters, digits and dashes, as the "
-            "release's settings name it",
+            "connectionName must consist of lower case letters, digits and dashes, and match a "
+            "connection in the release's settings",
             id=f"the connection {name}",
         )
         for name in ("Prod_EU", "-prod", "prod-")
@@ -274,8 +274,8 @@ RULES = [
     pytest.param(
         {**SPEC, **DESTROY, **SCHEDULE},
         "spec.schedule",
-        "schedule may not be set when operation is Destroy, since nobody would be asked before "
-        "the next one; remove it",
+        "schedule may not be set when operation is Destroy, since no one would be asked before "
+        "the next run; remove it",
         id="destroyed again and again",
     ),
     *(
@@ -284,7 +284,7 @@ RULES = [
             "spec.schedule.cron",
             "cron must have five fields, minute, hour, day of month, month and day of week, of "
             "digits, names and the signs * / , and -, or be one of @yearly, @monthly, @weekly, "
-            "@daily and @hourly; the time zone goes to timeZone",
+            "@daily and @hourly; the time zone goes in timeZone",
             id=f"the cron {cron}",
         )
         for cron in (
@@ -312,8 +312,8 @@ RULES = [
         pytest.param(
             {**SPEC, **operation, **TRIGGERS},
             "spec.triggers",
-            "triggers may be set only when operation is Apply, since the dependents of a root "
-            "that has been applied are to be applied; remove them",
+            "triggers may be set only when operation is Apply, since they apply what depends on "
+            "a root that was applied; remove them",
             id=f"triggers of {operation['operation']}",
         )
         for operation in ({"operation": "Plan"}, DESTROY)
@@ -345,7 +345,7 @@ RULES = [
         {**SPEC, "stages": [PROD, DEV]},
         "spec.stages",
         "the first stage may not have soakSeconds, since no stage comes before it; set it on the "
-        "stage that is to wait",
+        "stage that should wait",
         id="a first stage that soaks",
     ),
     *(
@@ -542,14 +542,14 @@ IMMUTABLE = "connectionName is immutable; create another StackChain and delete t
             {**SPEC, **DESTROY},
             {**SPEC, "destroyConfirmation": "chain"},
             "spec.destroyConfirmation",
-            "remove it, so that it confirms nothing by accident later",
+            "remove it, so that it cannot confirm a later Destroy by accident",
             id="a confirmation that stays behind",
         ),
         pytest.param(
             {**SPEC, "commitSHA": "abcdef1"},
             {"roots": {"stackIds": ["vpc", "dns"]}, "commitSHA": "abcdef1"},
             "spec.commitSHA",
-            "remove it, or name one root",
+            "remove commitSHA, or name one root",
             id="a root beside a commit",
         ),
     ],

@@ -169,7 +169,7 @@ def test_panels_have_their_places() -> None:
 NEUTRAL_PANELS = {
     "StackChains",
     "Running",
-    "Chains without series of their own",
+    "Chains without their own series",
     "Runs started",
     "Memory",
 }

@@ -45,13 +45,13 @@ async def test_tls_on_a_port_without(server: simulator_server.Server) -> None:
     said = await refusal(f"https://127.0.0.1:{port_of(server.url)}")
 
     assert "there is no TLS on that port" in said
-    assert "begin with http://" in said
+    assert "start with http://" in said
 
 
 async def test_none_on_a_port_with_tls(server: simulator_server.Server) -> None:
     said = await refusal(f"http://127.0.0.1:{port_of(server.tls_url)}")
 
-    assert "the endpoint has to begin with https://" in said
+    assert "the endpoint has to start with https://" in said
 
 
 async def test_a_certificate_of_an_unknown_authority(server: simulator_server.Server) -> None:

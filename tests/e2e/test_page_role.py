@@ -427,5 +427,5 @@ async def test_one_page_too_many_is_refused_and_the_others_go_on(
         row = await stream.until("chain")
 
     assert refused[0] == 503
-    assert "Too many people look at this page now" in refused[1]
+    assert "Too many people are viewing this page right now" in refused[1]
     assert row["name"] == "new"

@@ -45,7 +45,7 @@ async def add_attributes(release: chains.Installation) -> str:
     added = await checked(release, fixes=True)
 
     async def are_there() -> bool:
-        assert " are there" in await checked(release)
+        assert " exist" in await checked(release)
         return True
 
     await eventually(are_there, chains.SECONDS, what="the attributes are there")

@@ -135,7 +135,7 @@ async def test_a_chain_with_a_stack_that_the_connection_does_not_allow_triggers_
         return await account.runs() == []
 
     assert await stays(runs_nothing, PASSES)
-    assert "does not allow to run these stacks: b. " in chains.ready(status)["message"]
+    assert "does not allow these stacks to run: b. " in chains.ready(status)["message"]
     release.connect(name)
     # It is tried again by itself.
     await chain.shows("RunSucceeded")

@@ -48,7 +48,7 @@ async def test_the_dialog_says_what_a_retry_does_and_the_button_asks_for_it() ->
     assert shown["command"] == "kubectl stackchain retry platform 7 --context kind -n platform"
     assert (shown["dangerous"], shown["changes"], before) == (False, True, [])
     assert asked[0] == 200
-    assert asked[1]["messages"][0] == "Asked for a retry of run 7 of platform."
+    assert asked[1]["messages"][0] == "Requested a retry of run 7 of platform."
     assert [one["metadata"]["annotations"] for one in kube.patches] == [
         {"stackchain.dev/retry": "7"}
     ]

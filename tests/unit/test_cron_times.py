@@ -63,7 +63,7 @@ def test_the_last_time_is_none_where_it_is_too_long_ago() -> None:
         ("5-1 * * * *", "UTC", "ends before it starts"),
         ("0 0 * * 1,", "UTC", "'' is not 0 to 7 or SUN"),
         ("0 0 * * \u0661", "UTC", "is not 0 to 7"),
-        ("0 0 31 2,4 *", "UTC", "names no day that exists"),
+        ("0 0 31 2,4 *", "UTC", "names a day that does not exist"),
         ("0 0 * FOO *", "UTC", "is not 1 to 12 or JAN"),
         ("0 0 * * *", "Europe/Bonn", "no time zone 'Europe/Bonn'"),
         ("0 0 * * *", "Europe", "no time zone 'Europe'"),

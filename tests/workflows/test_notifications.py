@@ -221,7 +221,7 @@ async def test_a_sink_that_fails_once_is_told_after_all(
     assert (served.count("ops", outcome), served.count("ops", "delivered")) == (1, 1)
     assert_tells_no_secret(history)
     assert [r.message.split(" (")[0] for r in caplog.records if r.levelname == "WARNING"] == [
-        "Notification not delivered, trying on"
+        "Notification not delivered, still trying"
     ]
     assert SECRET not in caplog.text
     assert "127.0.0.1" not in caplog.text

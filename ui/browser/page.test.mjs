@@ -466,7 +466,7 @@ test("keyboard only: from the list to a retry", async (t) => {
   await page.keyboard.press("Enter");
   const dialog = page.getByRole("dialog", { name: /Retry: teardown/ });
   await dialog.getByText(/Run again \(\d+ stacks\)/).waitFor();
-  await dialog.getByRole("list", { name: "Kept as they are" }).getByText("alerts").first().waitFor({ state: "attached" });
+  await dialog.getByRole("list", { name: "Kept unchanged" }).getByText("alerts").first().waitFor({ state: "attached" });
   await page.evaluate(AXE);
   const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
   assert.deepEqual(found.violations.map(({ id, nodes }) => [id, nodes[0].failureSummary]), []);
@@ -480,7 +480,7 @@ test("keyboard only: from the list to a retry", async (t) => {
   await eventually(() => isOn("input[name=confirmation]"));
   await page.keyboard.type("teardown");
   await page.keyboard.press("Enter");
-  await page.getByRole("status").getByText("Asked for a retry of run 7 of teardown.").waitFor();
+  await page.getByRole("status").getByText("Requested a retry of run 7 of teardown.").waitFor();
   await dialog.waitFor({ state: "detached" });
   await close(page);
 });
@@ -975,7 +975,7 @@ test("a dialog says nothing twice, and its command is copied", async (t) => {
   const dialog = page.getByRole("dialog");
   await actions.getByRole("button", { name: "Retry" }).click();
   await dialog.getByText(/Run again \(\d+ stacks\)/).waitFor();
-  assert.doesNotMatch(await dialog.textContent(), /Pending again|To run again/);
+  assert.doesNotMatch(await dialog.textContent(), /Pending again|Will run again/);
   await dialog.getByRole("button", { name: "Copy the command" }).click();
   await dialog.getByText("Copied").first().waitFor();
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "kubectl stackchain retry platform 7 --context kind -n platform");

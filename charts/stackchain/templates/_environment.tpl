@@ -52,7 +52,7 @@
 {{- .Values.temporal.apiKey.key -}}
 {{- end -}}
 
-{{/* Which accounts there are and how they are asked. */}}
+{{/* Which accounts there are and how requests reach them. */}}
 {{- define "stackchain.env.spacelift" -}}
 - {name: SPACELIFT_CONNECTIONS_FILE, value: /etc/stackchain/connections/connections.yaml}
 {{- if .Values.spacelift.allowHTTP }}

@@ -67,7 +67,7 @@ annotations:
 {{- printf "%s-%s" .Release.Namespace (include "stackchain.fullname" .) -}}
 {{- end -}}
 
-{{/* Kubernetes' own roles that get the rights of their name to StackChains, as a JSON list. */}}
+{{/* Kubernetes' own roles that get the same rights to StackChains, as a JSON list. */}}
 {{- define "stackchain.aggregatedRoles" -}}
 {{- kindIs "invalid" .Values.rbac.aggregatedRoles | ternary (list "view") .Values.rbac.aggregatedRoles | toJson -}}
 {{- end -}}
@@ -93,7 +93,7 @@ annotations:
 {{- end -}}
 {{- end -}}
 
-{{/* A task queue of this release's own, or workers of another one, with other accounts, would take its tasks. */}}
+{{/* A separate task queue for this release; otherwise workers of another one, with other accounts, would take its tasks. */}}
 {{- define "stackchain.taskQueue" -}}
 {{- .Values.temporal.taskQueue | default (printf "spacelift-task-queue-%s" (.Values.installation.id | default .Release.Namespace)) -}}
 {{- end -}}
@@ -115,7 +115,7 @@ annotations:
 {{- if or $tls.enabled $tls.serverName $ca $client (include "stackchain.temporalApiKeySecret" .) -}}true{{- end -}}
 {{- end -}}
 
-{{/* Secret with the values that are given in place of an existing one. */}}
+{{/* Secret with the values that are given instead of an existing one. */}}
 {{- define "stackchain.temporalSecret" -}}
 {{- include "stackchain.componentName" (dict "root" . "component" "temporal-credentials") -}}
 {{- end -}}

@@ -1,4 +1,4 @@
-{{/* The part of the notes that is about the connection that people use first. */}}
+{{/* The part of the notes about the connection that people use first. */}}
 {{- define "stackchain.notes.firstChain" -}}
 {{- $names := keys .Values.spacelift.connections | sortAlpha }}
 {{- $name := has "default" $names | ternary "default" (first $names) }}
@@ -11,7 +11,7 @@
 {{- if and $namespaces $operations }}
 {{- $namespace := first $namespaces }}
 
-Then a first chain of the stack that you name and all that depends on it{{ if has "Plan" $operations }}, which only plans{{ end }}:
+Then create a first chain, of a stack that you name and everything that depends on it{{ if has "Plan" $operations }}. It only plans{{ end }}:
 
     kubectl --namespace {{ $namespace }} apply -f - <<EOF
     apiVersion: stackchain.dev/v1alpha1
@@ -40,21 +40,21 @@ The connection {{ $name }} serves no {{ empty $namespaces | ternary "namespace (
 {{- end }}
 {{- end -}}
 
-{{/* Who may make StackChains, which is a choice, and what they can do then. */}}
+{{/* Who may create StackChains, which is a choice, and what they can do then. */}}
 {{- define "stackchain.notes.people" -}}
 {{- $aggregated := include "stackchain.aggregatedRoles" . | fromJsonArray }}
 {{- $prefix := include "stackchain.peoplePrefix" . }}
-Whoever may create or change StackChains may run what their connection allows (docs/trust.md).
+Anyone who may create or change StackChains may run what their connection allows (docs/trust.md).
 {{- if not (include "stackchain.hasPeopleRoles" .) }}
-This release makes no ClusterRoles for people; give them rights to stackchains.stackchain.dev in the namespaces that are theirs.
+This release creates no ClusterRoles for people; give them rights to stackchains.stackchain.dev in their namespaces.
 {{- else }}
 {{- if $aggregated }}
-Everyone with one of these roles of Kubernetes has the rights of the same name to StackChains, wherever they have it (rbac.aggregatedRoles): {{ join ", " $aggregated }}.
+Everyone with one of these Kubernetes roles has the same rights to StackChains, wherever they have the role (rbac.aggregatedRoles): {{ join ", " $aggregated }}.
 {{- else }}
-No role of Kubernetes has rights to StackChains (rbac.aggregatedRoles is empty).
+None of Kubernetes' own roles has rights to StackChains (rbac.aggregatedRoles is empty).
 {{- end }}
 {{- if not (has "edit" $aggregated) }}
-To let a team make them in a namespace of its own:
+To let a team create StackChains in its own namespace:
 
     kubectl --namespace TEAM create rolebinding stackchain-edit --clusterrole {{ $prefix }}-edit --group TEAM
 {{- end }}
@@ -84,7 +84,7 @@ Spacelift's deliveries for the connection {{ $name }} go to
 
     {{ $host }}/webhooks/spacelift/{{ $name }}
 
-Tell Spacelift so, with the key of an administrator; docs/tasks/connect-webhooks.md has what the command needs:
+Set up the webhook in Spacelift with an administrator's key; docs/tasks/connect-webhooks.md says what the command needs:
 
     stackchain webhook setup --url {{ $host }}{{ if ne $name "default" }} --connection {{ $name }}{{ end }}
 {{- else }} the Service {{ include "stackchain.componentName" (dict "root" $ "component" "webhook") }}, port {{ $.Values.webhook.service.port }}, path /webhooks/spacelift/{{ $name }}.
@@ -92,13 +92,13 @@ Tell Spacelift so, with the key of an administrator; docs/tasks/connect-webhooks
 {{- end }}
 {{- end }}
 {{- if not $host }}
-No route that this chart knows a host of leads there from outside of the cluster: set webhook.ingress or webhook.httpRoute, or make one of your own.
+The chart knows of no host that leads there from outside the cluster: set webhook.ingress or webhook.httpRoute, or create your own route.
 {{- end }}
 {{- end -}}
 
-{{/* How to leave: without an operator nobody takes the finalizers of StackChains off. */}}
+{{/* How to uninstall: without an operator, the finalizers of StackChains are not removed. */}}
 {{- define "stackchain.notes.uninstall" -}}
-Before you uninstall the release, delete the StackChains while its operator is there to stop their runs:
+Before you uninstall the release, delete the StackChains, while its operator can still stop their runs:
 {{ range .Values.watchNamespaces }}
     kubectl --namespace {{ . }} delete schain --all
 {{- else }}
@@ -107,11 +107,11 @@ Before you uninstall the release, delete the StackChains while its operator is t
 {{- if .Values.crds.enabled }}
 
 {{ if .Values.crds.keep -}}
-The definition and the StackChains stay when the release is uninstalled (crds.keep), for a release that is installed later.
+The definition and the StackChains remain when the release is uninstalled (crds.keep), for a release that is installed later.
 {{- else -}}
-Uninstalling the release deletes the definition and all StackChains (crds.keep is false), but they wait for an operator that has gone.
+Uninstalling the release deletes the definition and all StackChains (crds.keep is false), but without an operator their deletion never completes.
 {{- end }}
 {{- end }}
 
-A StackChain that is left without an operator cannot be deleted until someone takes its finalizer off; docs/install.md, "Uninstall", has the commands.
+A StackChain without an operator cannot be deleted until someone removes its finalizer; docs/install.md, "Uninstall", has the commands.
 {{- end -}}

@@ -64,7 +64,7 @@ containers:
   args: {{ toJson .arguments }}
   securityContext:
     {{- include "stackchain.containerSecurityContext" . | nindent 4 }}
-  # The last line of a process that cannot work says why; it is then part of the pod's status.
+  # The last line of a process that cannot work says why, and becomes part of the pod's status.
   terminationMessagePolicy: FallbackToLogsOnError
   env:
   {{- .env | nindent 2 }}

@@ -1,5 +1,5 @@
-{{/* Values that contradict one another, one sentence each: what, where, and what to do instead.
-     The schema refuses single values; here is what only two of them together make wrong. */}}
+{{/* Values that contradict one another, one sentence each: which ones, why, and what to do instead.
+     The schema refuses single values; these are wrong only in combination. */}}
 {{- define "stackchain.problems" -}}
 {{- include "stackchain.problems.temporal" . -}}
 {{- include "stackchain.problems.connections" . -}}
@@ -14,7 +14,7 @@
 {{- include "stackchain.problems.others" . -}}
 {{- end -}}
 
-{{/* Other releases, which only a cluster knows: nothing of it is seen where Helm only renders. */}}
+{{/* Other releases, which only a cluster knows: this finds none if Helm only renders. */}}
 {{- define "stackchain.problems.others" -}}
 {{- $others := dict }}
 {{- if not .Values.watchNamespaces }}
@@ -29,7 +29,7 @@
 {{- end }}
 {{- end }}
 {{- range $other, $_ := $others }}
-watchNamespaces: the release {{ $other }} serves namespaces of this cluster, too; upgrade that one, uninstall it, or let both serve namespaces of their own.
+watchNamespaces: the release {{ $other }} also serves namespaces of this cluster; upgrade that release, uninstall it, or give each release separate namespaces.
 {{- end }}
 {{- end -}}
 
@@ -37,7 +37,7 @@ watchNamespaces: the release {{ $other }} serves namespaces of this cluster, too
 {{- with .Values.networkPolicy }}
 {{- range $key := list "metricsFrom" "webhookFrom" "uiFrom" "extraEgress" }}
 {{- if and (index $.Values.networkPolicy $key) (not $.Values.networkPolicy.enabled) }}
-networkPolicy.{{ $key }}: there are no policies that it could be part of; set networkPolicy.enabled, or remove it.
+networkPolicy.{{ $key }}: it has no effect while there are no policies; set networkPolicy.enabled, or remove it.
 {{- end }}
 {{- end }}
 {{- if and .webhookFrom (not $.Values.webhook.enabled) }}
@@ -52,7 +52,7 @@ networkPolicy.uiFrom: there is no page; set ui.enabled, or remove it.
 {{- define "stackchain.problems.temporal" -}}
 {{- $temporal := .Values.temporal -}}
 {{- if and $temporal.devServer.enabled $temporal.address }}
-temporal.devServer.enabled and temporal.address: the release either runs a Temporal of its own for a trial or uses one that exists; keep one of the two.
+temporal.devServer.enabled and temporal.address: the release either runs its own Temporal for a trial or uses an existing one; keep one of the two.
 {{- else if not (or $temporal.devServer.enabled $temporal.address) }}
 temporal.address: set it to host:port of your Temporal, or set temporal.devServer.enabled for a trial.
 {{- end }}
@@ -64,14 +64,14 @@ temporal.apiKey: existingSecret and value are both set; keep one of the two.
 {{- if and .existingSecret (or .certificate .privateKey) }}
 temporal.tls.client: existingSecret is set together with certificate or privateKey; keep one of the two.
 {{- else if ne (empty .certificate) (empty .privateKey) }}
-temporal.tls.client: certificate and privateKey belong together; set both or none.
+temporal.tls.client: certificate and privateKey belong together; set both or neither.
 {{- end }}
 {{- end }}
 {{- if and (kindIs "bool" $temporal.tls.enabled) (not $temporal.tls.enabled) (include "stackchain.temporalTls" .) }}
-temporal.tls.enabled: false contradicts the API key or the other values of temporal.tls, which need TLS; remove it or them.
+temporal.tls.enabled: false contradicts the API key or the other values of temporal.tls, which need TLS; remove either this value or those.
 {{- end }}
 {{- if and $temporal.devServer.enabled (include "stackchain.temporalTls" .) }}
-temporal.devServer.enabled: the development server speaks no TLS; remove temporal.apiKey and temporal.tls.
+temporal.devServer.enabled: the development server does not use TLS; remove temporal.apiKey and temporal.tls.
 {{- end }}
 {{- end -}}
 
@@ -83,7 +83,7 @@ temporal.devServer.enabled: the development server speaks no TLS; remove tempora
 
 {{- define "stackchain.problems.connections" -}}
 {{- if not .Values.spacelift.connections }}
-spacelift.connections: there is none; add at least spacelift.connections.default with its endpoint and an existingSecret with the API key.
+spacelift.connections: there are none; add at least spacelift.connections.default with its endpoint and an existingSecret with the API key.
 {{- end }}
 {{- range $name, $connection := .Values.spacelift.connections }}
 {{- $path := printf "spacelift.connections.%s" $name }}
@@ -105,7 +105,7 @@ spacelift.connections: there is none; add at least spacelift.connections.default
 {{ $path }}.webhookSecret: has no secret; set existingSecret or values.
 {{- end }}
 {{- if not $.Values.webhook.enabled }}
-{{ $path }}.webhookSecret: nobody receives deliveries; set webhook.enabled, or remove it.
+{{ $path }}.webhookSecret: there is no receiver for the deliveries; set webhook.enabled, or remove it.
 {{- end }}
 {{- end }}
 {{- end }}
@@ -115,7 +115,7 @@ spacelift.connections: there is none; add at least spacelift.connections.default
 {{- $seen := dict }}
 {{- range .Values.notifications.sinks }}
 {{- if hasKey $seen .name }}
-notifications.sinks: {{ .name }} is there twice; rename one.
+notifications.sinks: {{ .name }} appears twice; rename one.
 {{- end }}
 {{- $_ := set $seen .name true }}
 {{- if eq (empty .url) (empty .urlSecret) }}
@@ -135,24 +135,24 @@ notifications.sinks: {{ $sink.name }} has the header {{ $header }} in headers an
 {{- define "stackchain.problems.scope" -}}
 {{- range $name, $connection := .Values.spacelift.connections }}
 {{- if and (hasPrefix "http://" $connection.endpoint) (not $.Values.spacelift.allowHTTP) }}
-spacelift.connections.{{ $name }}.endpoint: {{ $connection.endpoint }} would have the API key sent in plain text; use https, or set spacelift.allowHTTP.
+spacelift.connections.{{ $name }}.endpoint: {{ $connection.endpoint }} would send the API key in plain text; use https, or set spacelift.allowHTTP.
 {{- end }}
 {{- end }}
 {{- with .Values.watchNamespaces }}
 {{- $served := join ", " . }}
 {{- if $.Values.crds.enabled }}
-crds.enabled: a release for some namespaces (watchNamespaces: {{ $served }}) must not own the definition for the whole cluster; let an administrator apply it once, and set crds.enabled to false.
+crds.enabled: a release for some namespaces (watchNamespaces: {{ $served }}) must not own the definition for the whole cluster; have an administrator apply it once, and set crds.enabled to false.
 {{- end }}
 {{- if $.Values.rbac.aggregatedRoles }}
 rbac.aggregatedRoles: a release for some namespaces (watchNamespaces: {{ $served }}) creates no ClusterRoles; remove it.
 {{- end }}
 {{- if not $.Values.installation.id }}
-installation.id: with watchNamespaces, the operator may not read the cluster's id; set a name that no other release has at the same Temporal namespace.
+installation.id: with watchNamespaces, the operator may not read the cluster's id; set a name that no other release uses in the same Temporal namespace.
 {{- end }}
 {{- range $name, $connection := $.Values.spacelift.connections }}
 {{- range $allowed := $connection.allowedNamespaces }}
 {{- if not (or (eq $allowed "*") (has $allowed $.Values.watchNamespaces)) }}
-spacelift.connections.{{ $name }}.allowedNamespaces: {{ $allowed }} is not in watchNamespaces, so nobody serves its StackChains; add it there, or remove it here.
+spacelift.connections.{{ $name }}.allowedNamespaces: {{ $allowed }} is not in watchNamespaces, so the release does not serve its StackChains; add it there, or remove it here.
 {{- end }}
 {{- end }}
 {{- end }}
@@ -162,21 +162,21 @@ spacelift.connections.{{ $name }}.allowedNamespaces: {{ $allowed }} is not in wa
 {{- define "stackchain.problems.pods" -}}
 {{- $scaling := .Values.worker.autoscaling }}
 {{- if and $scaling.type (not (kindIs "invalid" .Values.worker.replicas)) }}
-worker.replicas: {{ $scaling.type }} decides how many pods there are (worker.autoscaling.type); remove one of the two.
+worker.replicas: {{ $scaling.type }} sets the number of pods (worker.autoscaling.type); remove one of the two.
 {{- end }}
 {{- if and $scaling.type (gt (int $scaling.minReplicas) (int $scaling.maxReplicas)) }}
 worker.autoscaling: minReplicas ({{ $scaling.minReplicas }}) is above maxReplicas ({{ $scaling.maxReplicas }}).
 {{- end }}
 {{- if and (eq $scaling.type "hpa") (not (dig "requests" "cpu" "" .Values.worker.resources)) }}
-worker.resources.requests.cpu: worker.autoscaling.type hpa measures against it; set it.
+worker.resources.requests.cpu: worker.autoscaling.type hpa compares CPU usage with it; set it.
 {{- end }}
 {{- if eq $scaling.type "keda" }}
 {{- $client := include "stackchain.temporalClientSecret" . }}
 {{- $ca := .Values.temporal.tls.ca }}
 {{- if and (include "stackchain.temporalTls" .) (not (or $client (include "stackchain.temporalApiKeySecret" .))) }}
-worker.autoscaling.type: keda speaks TLS to Temporal only with an API key or a client certificate; set temporal.apiKey or temporal.tls.client, or use hpa.
+worker.autoscaling.type: keda can use TLS for Temporal only with an API key or a client certificate; set temporal.apiKey or temporal.tls.client, or use hpa.
 {{- else if and (or $ca.existingSecret $ca.existingConfigMap $ca.value) (not $client) }}
-worker.autoscaling.type: keda looks at temporal.tls.ca only with a client certificate; set temporal.tls.client, or use hpa.
+worker.autoscaling.type: keda uses temporal.tls.ca only with a client certificate; set temporal.tls.client, or use hpa.
 {{- end }}
 {{- end }}
 {{- $pods := include "stackchain.fewestPods" . | fromYaml }}
@@ -187,17 +187,17 @@ worker.autoscaling.type: keda looks at temporal.tls.ca only with a client certif
 {{- if and $budget.enabled (gt $there 1) }}
 {{- $stay := kindIs "string" $budget.minAvailable | ternary (eq (toString $budget.minAvailable) "100%") (ge (int $budget.minAvailable) $there) }}
 {{- if $stay }}
-{{ $name }}.podDisruptionBudget.minAvailable: with {{ $there }} pods, {{ $budget.minAvailable }} that must stay let no node be drained; lower it.
+{{ $name }}.podDisruptionBudget.minAvailable: with {{ $there }} pods, no node can be drained if {{ $budget.minAvailable }} must stay; lower it.
 {{- end }}
 {{- if has (toString $budget.maxUnavailable) (list "0" "0%") }}
-{{ $name }}.podDisruptionBudget.maxUnavailable: {{ $budget.maxUnavailable }} lets no node be drained; raise it.
+{{ $name }}.podDisruptionBudget.maxUnavailable: with {{ $budget.maxUnavailable }}, no node can be drained; raise it.
 {{- end }}
 {{- if and (kindIs "invalid" $budget.minAvailable) (kindIs "invalid" $budget.maxUnavailable) }}
-{{ $name }}.podDisruptionBudget: neither minAvailable nor maxUnavailable is set; set one of the two, or enabled to false.
+{{ $name }}.podDisruptionBudget: neither minAvailable nor maxUnavailable is set; set one of the two, or set enabled to false.
 {{- end }}
 {{- end }}
 {{- if and (not (kindIs "invalid" $budget.minAvailable)) (not (kindIs "invalid" $budget.maxUnavailable)) }}
-{{ $name }}.podDisruptionBudget: of minAvailable and maxUnavailable, Kubernetes takes one; set maxUnavailable to null to use minAvailable.
+{{ $name }}.podDisruptionBudget: Kubernetes accepts only one of minAvailable and maxUnavailable; set maxUnavailable to null to use minAvailable.
 {{- end }}
 {{- if and $values.serviceAccount.annotations (not $values.serviceAccount.create) }}
 {{ $name }}.serviceAccount.annotations: the chart does not create the service account (create is false); annotate it yourself.
@@ -210,7 +210,7 @@ rbac.aggregatedRoles: rbac.create is false, which creates no roles at all; remov
 {{- end }}
 {{- end -}}
 
-{{/* Selectors go by the chart's labels, so nothing else may take their place. */}}
+{{/* Selectors use the chart's labels, so no other values may replace them. */}}
 {{- define "stackchain.problems.labels" -}}
 {{- $own := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" "app.kubernetes.io/part-of" "app.kubernetes.io/managed-by" "app.kubernetes.io/version" "helm.sh/chart" }}
 {{- $given := dict "commonLabels" .Values.commonLabels }}
@@ -220,13 +220,13 @@ rbac.aggregatedRoles: rbac.create is false, which creates no roles at all; remov
 {{- range $path, $labels := $given }}
 {{- range $key, $_ := $labels }}
 {{- if has $key $own }}
-{{ $path }}: {{ $key }} is the chart's own; choose another key.
+{{ $path }}: the chart uses {{ $key }} itself; choose another key.
 {{- end }}
 {{- end }}
 {{- end }}
 {{- end -}}
 
-{{/* A variable that is there twice is refused by the API server, in words that name no value. */}}
+{{/* The API server refuses a variable that appears twice, without naming the value of the chart. */}}
 {{- define "stackchain.problems.variables" -}}
 {{- range $name := list "operator" "worker" "webhook" "ui" }}
 {{- $own := dict }}
@@ -236,9 +236,9 @@ rbac.aggregatedRoles: rbac.create is false, which creates no roles at all; remov
 {{- $seen := dict }}
 {{- range (index $.Values $name).extraEnv }}
 {{- if hasKey $own .name }}
-{{ $name }}.extraEnv: the chart sets {{ .name }} itself; use the value that it comes from.
+{{ $name }}.extraEnv: the chart sets {{ .name }} itself; use the chart's value for it.
 {{- else if hasKey $seen .name }}
-{{ $name }}.extraEnv: {{ .name }} is there twice; remove one.
+{{ $name }}.extraEnv: {{ .name }} appears twice; remove one.
 {{- end }}
 {{- $_ := set $seen .name true }}
 {{- end }}
@@ -252,7 +252,7 @@ ui.url: requests for other hosts are refused; set it to the address of the page 
 {{- end }}
 {{- range .namespaces }}
 {{- if and $.Values.watchNamespaces (not (has . $.Values.watchNamespaces)) }}
-ui.namespaces: {{ . }} is not in watchNamespaces, so nobody serves its StackChains; add it there, or remove it here.
+ui.namespaces: {{ . }} is not in watchNamespaces, so the release does not serve its StackChains; add it there, or remove it here.
 {{- end }}
 {{- end }}
 {{- end }}
@@ -262,14 +262,14 @@ ui.namespaces: {{ . }} is not in watchNamespaces, so nobody serves its StackChai
 {{- $webhook := .Values.webhook }}
 {{- range $route := list "ingress" "httpRoute" }}
 {{- if and (index $webhook $route).enabled (not $webhook.enabled) }}
-webhook.{{ $route }}.enabled: there is nothing behind it; set webhook.enabled, or remove it.
+webhook.{{ $route }}.enabled: it would lead nowhere; set webhook.enabled, or remove it.
 {{- end }}
 {{- end }}
 {{- if and $webhook.ingress.enabled (not $webhook.ingress.host) }}
-webhook.ingress.host: an Ingress needs the host name that Spacelift calls; set it.
+webhook.ingress.host: an Ingress needs the host name that Spacelift sends to; set it.
 {{- end }}
 {{- if and $webhook.httpRoute.enabled (not $webhook.httpRoute.parentRefs) }}
-webhook.httpRoute.parentRefs: an HTTPRoute belongs to a Gateway; name at least one.
+webhook.httpRoute.parentRefs: an HTTPRoute belongs to a Gateway; name at least one Gateway.
 {{- end }}
 {{- if $webhook.enabled }}
 {{- $signed := false }}
@@ -285,7 +285,7 @@ webhook.enabled: no connection has a webhookSecret, so every delivery would be r
 {{- define "stackchain.problems.metrics" -}}
 {{- $metrics := .Values.metrics -}}
 {{- if and $metrics.serviceMonitor.enabled $metrics.podMonitor.enabled }}
-metrics.serviceMonitor.enabled and metrics.podMonitor.enabled: each pod would be read twice; keep one of the two.
+metrics.serviceMonitor.enabled and metrics.podMonitor.enabled: each pod would be scraped twice; keep one of the two.
 {{- end }}
 {{- $known := list }}
 {{- range $path, $_ := .Files.Glob "alerts/*.yaml" }}

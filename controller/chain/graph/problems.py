@@ -73,9 +73,9 @@ def too_large_answer() -> GraphProblem:
     """So much to say of the stacks that Temporal does not take it as one value."""
     return GraphProblem(
         reasons.ChainReason.PAYLOAD_TOO_LARGE,
-        "What was read of the stacks is more than Temporal takes as one value (2 MiB); nothing was "
-        "triggered. Choose another `spec.graph.direction` or roots further downstream, and split "
-        "the chain.",
+        "What was read about the stacks is more than Temporal accepts as one value (2 MiB); "
+        "nothing was triggered. Choose another `spec.graph.direction` or roots further "
+        "downstream, and split the chain.",
     )
 
 
@@ -83,10 +83,11 @@ def too_large_reach() -> GraphProblem:
     """So many stacks natively downstream of the chain that reading stopped."""
     return GraphProblem(
         reasons.ChainReason.TOO_MANY_STACKS,
-        "Runs of this chain would make Spacelift queue runs on so many stacks outside of it that "
-        f"more than {MOST_READ} would have to be watched; nothing was triggered. Leave stacks "
-        "that so many depend on out with `spec.graph.exclude`, choose roots further downstream, "
-        "or order those stacks by `dependsOn:` labels instead of Spacelift's dependencies.",
+        "Runs of this chain would make Spacelift queue runs on so many stacks outside of it "
+        f"that more than {MOST_READ} would have to be watched; nothing was triggered. Leave out "
+        "the stacks that so many others depend on (`spec.graph.exclude`), choose roots further "
+        "downstream, or order those stacks by `dependsOn:` labels instead of Spacelift's "
+        "dependencies.",
     )
 
 
@@ -130,7 +131,7 @@ def dependents_outside(pairs: Iterable[tuple[str, str]]) -> GraphProblem:
     return GraphProblem(
         reasons.ChainReason.DEPENDENT_OUTSIDE,
         "Stacks that are not in the chain depend on stacks that it would destroy; nothing was "
-        f"triggered: {named}. Take them into the chain, remove their dependencies or `dependsOn:` "
+        f"triggered: {named}. Add them to the chain, remove their dependencies or `dependsOn:` "
         "labels, or leave out what they depend on with `spec.graph.exclude`.",
     )
 

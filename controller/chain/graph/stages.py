@@ -1,7 +1,7 @@
 """Which stage of a chain a stack belongs to, and which dependencies contradict their order. Pure.
 
-A stack belongs to the first stage whose labels it all has. One that belongs to none is ordered by
-its dependencies alone.
+A stack belongs to the first stage all of whose labels it has. One that belongs to none is ordered
+by its dependencies alone.
 """
 
 import dataclasses

@@ -269,11 +269,11 @@ def _unused_message(runs: Sequence[v1alpha1.UnusedRun]) -> str:
     doubtful = ", ".join(_unused_run(run) for run in runs if run.other_run_url)
     parts = []
     if carried_out:
-        parts.append(f"Spacelift carried out what it had queued on its own: {carried_out}")
+        parts.append(f"Spacelift executed runs that it had queued on its own: {carried_out}")
     if doubtful:
         parts.append(
-            "Spacelift queued because of the chain or of someone else's run, so that the chain "
-            f"leaves it alone: {doubtful}"
+            "Spacelift queued runs because of the chain or of someone else's run, so the chain "
+            f"leaves them alone: {doubtful}"
         )
     return "; ".join(parts)
 

@@ -10,9 +10,9 @@ from controller.chain.requests.chain_waits import ChainWait
 # With these a chain does not become Ready until someone acts.
 _NEEDS_PERSON: Mapping[str, str] = {
     **dict.fromkeys(reasons.WAITING_FOR_PERSON, "waits for a person"),
-    reasons.ChainReason.BLOCKED: "can continue only once someone acts outside of it",
+    reasons.ChainReason.BLOCKED: "can continue only once someone outside of it acts",
     reasons.ChainReason.SUSPENDED: "is suspended",
-    reasons.ChainReason.NOT_REQUESTED: "runs only when someone asks, and no one has",
+    reasons.ChainReason.NOT_REQUESTED: "runs only on request, and no one has requested a run",
 }
 _CONTINUES: Mapping[str, str] = {
     reasons.ChainReason.PROGRESSING: "is running or about to run",
@@ -63,7 +63,7 @@ def wait_for(
         return ChainWait(name=name, which="is being deleted", needs_person=True)
     ready = other.status.condition("Ready")
     if ready is None or other.status.observed_generation != other.ref.generation:
-        return ChainWait(name=name, which="the operator has not looked at since it was changed")
+        return ChainWait(name=name, which="the operator has not checked since it changed")
     if ready.status == "True" and not _is_asked(other):
         return None
     if (which := _NEEDS_PERSON.get(ready.reason)) is not None:

@@ -151,7 +151,7 @@ def _take_part(
     found = live_requests.find(latest.known.requests if latest.known else (), kind, token)
     if found is not None and latest.known is not None:
         if _is_older(kind, token, before, latest.known.requests):
-            why = "it was handled before; a blank and `@` with any text make it a new request"
+            why = "it was handled before; a space and `@` with any text make it a new request"
             return dataclasses.replace(taken, note=_does_nothing(of.name, token, why))
         if found.is_refused:
             return dataclasses.replace(taken, note=_does_nothing(of.name, token, found.message))

@@ -109,7 +109,7 @@ def _count(names: Names) -> str:
 
 
 def _after(names: Names, noun: str) -> str:
-    note = "a blank and `@` with any text, as in `3 @again`"
+    note = "a space and `@` with any text, as in `3 @again`"
     if names is Names.NONE:
         return note
     plural = noun if names is Names.ONE else f"{noun}s"

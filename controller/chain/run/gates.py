@@ -266,7 +266,7 @@ def why_not_approved(run: ChainProgress, names: Sequence[str]) -> str:
 def _why_not_approved(stage: StageProgress) -> str:
     name = stage.name
     if stage.approved_at is not None:
-        return f"stage '{name}' has been approved already"
+        return f"stage '{name}' is already approved"
     if not stage.needs_approval:
         return f"stage '{name}' needs no approval"
     if stage.waits_for == StageWait.APPROVAL:

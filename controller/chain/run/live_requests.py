@@ -206,14 +206,14 @@ def _why_no_bypass(stack: _Stack) -> str:
     if stack.reason == _Reason.RETRY_PENDING:
         return f"'{stack.id}' is about to run again (`spec.retry`): wait until it has ended"
     return (
-        f"the run of '{stack.id}' is live{_link(stack)}: end it first, then ask again with another "
-        "text"
+        f"the run of '{stack.id}' is live{_link(stack)}: end it first, then request it again "
+        "with another value"
     )
 
 
 def _why_nothing(stack: _Stack) -> str:
     if stack.reason == _Reason.BYPASSED:
-        return f"'{stack.id}' is bypassed already"
+        return f"'{stack.id}' is already bypassed"
     if stack_ends.ended_well(stack):
         return f"'{stack.id}' has succeeded"
     return f"'{stack.id}' is no longer in the chain" if _is_lost(stack) else ""

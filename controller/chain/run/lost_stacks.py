@@ -37,6 +37,6 @@ def _message(item: NotSucceeded, hidden: Collection[str]) -> str:
         return f"{start} Spacelift no longer has it, or the API key no longer sees it."
     behind = ""
     if item.blocked_by is not None:
-        gone = ", which is gone from Spacelift" if item.blocked_by in hidden else ""
-        behind = f" It was skipped behind '{item.blocked_by}'{gone}."
-    return f"{start} nothing makes it part of the chain any more.{behind}"
+        gone = ", which no longer exists in Spacelift" if item.blocked_by in hidden else ""
+        behind = f" It was skipped because of '{item.blocked_by}'{gone}."
+    return f"{start} nothing makes it part of the chain anymore.{behind}"

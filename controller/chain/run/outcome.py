@@ -240,12 +240,12 @@ def _stage_message(run: ChainProgress) -> str:
 def _suspended_message(run: ChainProgress) -> str:
     left = sum(not stack.is_started and not stack.phase.is_over for stack in run.stacks)
     running = sum(stack.is_started and not stack.phase.is_over for stack in run.stacks)
-    ends = f"; {_count(running)} in progress {'ends' if running == 1 else 'end'}" if running else ""
+    ends = f"; {_count(running)} in progress will finish" if running else ""
     then = "To continue, set `spec.suspend` to false."
     if run.is_abandoned:
-        then = "The chain ends then, since its StackChain was deleted and no one can resume it."
+        then = "The chain then ends, since its StackChain was deleted and no one can resume it."
     return (
-        f"The chain is suspended: {_count(left)} {'is' if left == 1 else 'are'} not started"
+        f"The chain is suspended: {_count(left)} {'does' if left == 1 else 'do'} not start"
         f"{ends}. {then}"
     )
 
@@ -313,9 +313,9 @@ def _why_canceled(run: ChainProgress) -> str:
 
 def _lost_message(run: ChainProgress) -> str:
     lost = [stack for stack in run.stacks if stack.is_lost]
-    had = "had not succeeded before, and is not in the chain any more"
+    had = "had not succeeded before, and is not in the chain anymore"
     if len(lost) > 1:
-        had = "had not succeeded before, and are not in the chain any more"
+        had = "had not succeeded before, and are not in the chain anymore"
     names = _listed(wording.quoted(sorted(stack.id for stack in lost)), _WHOLE, separator=", ")
     rest, well = len(run.stacks) - len(lost), _well(run)
     others = "The other" if well == rest else f"{well} of the other"
@@ -353,8 +353,8 @@ def _skipped(run: ChainProgress) -> str:
     text = ""
     if lost:
         text = (
-            f" {_count(lost)} that had not succeeded before {'is' if lost == 1 else 'are'} not in "
-            "the chain any more."
+            f" {_count(lost)} that had not succeeded before {'is' if lost == 1 else 'are'} not "
+            "in the chain anymore."
         )
     if dependent:
         text += (

@@ -61,7 +61,7 @@ def ended_unknown(report: progress.StackReport) -> progress.StackReport:
         phase=v1alpha1.Phase.FAILED,
         reason=reasons.StackReason.EXECUTION_ENDED,
         message="The stack's workflow ended in a phase that this worker does not know. Look at its "
-        "run in Spacelift, and make sure that all workers are of one release.",
+        "run in Spacelift, and make sure that all workers are from the same release.",
     )
 
 

@@ -167,7 +167,7 @@ def plan_waits_for_window(
         Phase.WAITING,
         StackReason.WINDOW_CLOSED,
         "The run has planned changes, and the chain confirms it in its window (`window`), "
-        f"{windows.closed_text(closed.until)}. A person may confirm it before.",
+        f"{windows.closed_text(closed.until)}. A person may confirm it earlier.",
     )
     return report(stack_id, run, meaning, attempts=attempts)
 

@@ -286,7 +286,7 @@ def _doubt_note(stack_id: str, runs: Sequence[adoption.AheadRun]) -> str:
         f"{run.other_run_url}; no one can tell, so the chain leaves it alone: {run.run_url}"
     )
     others = len(runs) - 1
-    return text + (f" The same holds for {_others(others)}." if others else "")
+    return text + (f" The same applies to {_others(others)}." if others else "")
 
 
 def _others(count: int) -> str:
@@ -299,8 +299,8 @@ def _carried_out_note(stack_id: str, runs: Sequence[adoption.AheadRun]) -> str:
     end = f"it ended {run.state}" if run.state in run_states.TERMINAL else f"it was {run.state}"
     problem = f", and Spacelift would not stop it ({run.problem})" if run.problem else ""
     text = (
-        f"Spacelift carried out run {run.run_id}{where}, which it had queued on its own, before "
-        f"the chain could stop it; {end}{problem}: {run.run_url}"
+        f"Spacelift executed run {run.run_id}{where}, which it had queued on its own, before the "
+        f"chain could stop it; {end}{problem}: {run.run_url}"
     )
     others = len(runs) - 1
-    return text + (f" So it did with {_others(others)}." if others else "")
+    return text + (f" The same happened to {_others(others)}." if others else "")

@@ -144,8 +144,8 @@ def _verdict(facts: ConditionFacts) -> _Verdict:
 def _waiting_for_chains(waiting: chain_waits.Waiting) -> _Verdict:
     is_one = len(waiting.waits) == 1
     message = (
-        f"{chain_waits.text_of(waiting.waits)} The run that is asked for starts once "
-        f"{'it is' if is_one else 'they are'} Ready with nothing asked."
+        f"{chain_waits.text_of(waiting.waits)} The requested run starts once "
+        f"{'it is' if is_one else 'they are'} Ready with no open request."
     )
     if (first := waiting.first_needing_person) is not None:
         message += (
@@ -211,19 +211,19 @@ def _not_requested_text(facts: ConditionFacts) -> str:
     if facts.is_held:
         return (
             "This StackChain was created with `operation: Destroy`, or was restored, so it does "
-            f"not run until someone asks for a run. To run it, set the annotation "
-            f"`{v1alpha1.RUN_ANNOTATION}` or `spec.runToken` to a new text.{scheduled}"
+            "not run until someone asks for a run. To run it, set the annotation "
+            f"`{v1alpha1.RUN_ANNOTATION}` or `spec.runToken` to a new value.{scheduled}"
         )
     if scheduled:
         since = f" The spec has changed since run {run.number}." if run else ""
         return (
-            f"{scheduled.strip()}{since} To run it before, set the annotation "
-            f"`{v1alpha1.RUN_ANNOTATION}` to a new text."
+            f"{scheduled.strip()}{since} To run it earlier, set the annotation "
+            f"`{v1alpha1.RUN_ANNOTATION}` to a new value."
         )
     since = f"The spec has changed since run {run.number}" if run else "No one has requested a run"
     return (
         f"{since}, and `spec.startPolicy` is OnRequest. To run it, set the annotation "
-        f"`{v1alpha1.RUN_ANNOTATION}` to a new text."
+        f"`{v1alpha1.RUN_ANNOTATION}` to a new value."
     )
 
 
@@ -296,8 +296,8 @@ def _empty_stages_text(known: progress.ChainProgress) -> str:
     no_stack = "stage that no stack belongs to", "stages that no stack belongs to"
     return (
         f" `spec.stages` has {wording.counted(len(names), *no_stack)}: "
-        f"{wording.listed(wording.quoted(names), most=_NAMED)}. A stack belongs to the first stage "
-        "whose labels it all has."
+        f"{wording.listed(wording.quoted(names), most=_NAMED)}. A stack belongs to the first "
+        "stage all of whose labels it has."
     )
 
 
@@ -311,9 +311,9 @@ def _look_alikes_text(known: progress.ChainProgress) -> str:
     one = len(found) == 1
     return (
         f" {wording.counted(len(found), 'label')} {'looks' if one else 'look'} like a dependency "
-        f"and {'is' if one else 'are'} none: {wording.listed(found, most=_NAMED)}. A dependency is "
-        "written `dependsOn:<stack id>`, or with another prefix of the connection, one label for "
-        "each upstream stack."
+        f"but {'is' if one else 'are'} not one: {wording.listed(found, most=_NAMED)}. A "
+        "dependency is written `dependsOn:<stack id>`, or with another prefix of the "
+        "connection, one label for each upstream stack."
     )
 
 
@@ -337,7 +337,7 @@ def _suspended(facts: ConditionFacts) -> _Value:
     if not facts.is_suspended:
         not_suspended = reasons.ConditionReason.NOT_SUSPENDED
         return _Value(status="False", reason=not_suspended, message="`spec.suspend` is false.")
-    message = "`spec.suspend` is true: no further stack is started."
+    message = "`spec.suspend` is true: no more stacks start."
     return _Value(status="True", reason=reasons.ConditionReason.SUSPENDED, message=message)
 
 

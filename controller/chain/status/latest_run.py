@@ -16,8 +16,8 @@ Reason = reasons.ChainReason
 _TOO_LARGE = ("GrpcMessageTooLarge", "exceeds limit", "exceeds size limit")
 
 _UNKNOWN_END = (
-    "The workflow ended in a phase that this version of the operator does not know. Make sure that "
-    "operator and workers are of one release."
+    "The workflow ended in a phase that this version of the operator does not know. Make sure "
+    "that the operator and the workers are from the same release."
 )
 
 
@@ -157,11 +157,14 @@ def _run_without_progress(
         executions.ExecutionState.TERMINATED: (
             Reason.WORKFLOW_TERMINATED,
             f"{_terminated(execution.termination)}. Temporal then asks the workflows of its "
-            "stacks to stop their runs; how these end is not known, and runs that Spacelift had "
+            "stacks to stop their runs; how they end is not known, and runs that Spacelift had "
             "queued on its own may continue.",
         ),
         executions.ExecutionState.FAILED: (Reason.WORKFLOW_FAILED, execution.failure),
-        executions.ExecutionState.CLOSED: (Reason.WORKFLOW_FAILED, "The workflow left no result."),
+        executions.ExecutionState.CLOSED: (
+            Reason.WORKFLOW_FAILED,
+            "The workflow did not leave a result.",
+        ),
     }
     reason, message = ends[execution.state]
     return dataclasses.replace(

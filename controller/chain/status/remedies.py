@@ -78,7 +78,7 @@ def with_remedy(run: v1alpha1.RunStatus, can: Possible) -> str:
 
 
 def _how(run: v1alpha1.RunStatus, can: Possible) -> str:
-    again = f"`{v1alpha1.RUN_ANNOTATION}` to a new text to run all again"
+    again = f"`{v1alpha1.RUN_ANNOTATION}` to a new value to run all again"
     if can is Possible.RUN:
         return f"set the annotation {again}"
     is_unknown = run.reason in _END_IS_UNKNOWN

@@ -182,7 +182,7 @@ def _pending(
         reason = StackReason.WINDOW_CLOSED if is_closed else StackReason.STAGE_PENDING
         return _waits(reason, f"Stage '{stage.name}': {stage.message}")
     if not waits_for and limits.is_suspended and not limits.is_by_spec:
-        message = "The run starts no further stack for now; the condition `Ready` says why."
+        message = "The run starts no more stacks for now; the condition `Ready` says why."
         return _waits(StackReason.SUSPENDED, message)
     if not waits_for and limits.is_suspended:
         return _waits(StackReason.SUSPENDED, "The chain is suspended (`spec.suspend`).")

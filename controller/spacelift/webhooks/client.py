@@ -53,7 +53,7 @@ class WebhookClient:
                 after = page["pageInfo"]["endCursor"]
                 if not page["pageInfo"]["hasNextPage"] or not after:
                     return found
-        message = f"{what}: there is no end to the list; nothing was changed"
+        message = f"{what}: the list does not end; nothing was changed"
         raise errors.SpaceliftRefused(message)
 
     async def list_policies(self) -> list[Policy]:

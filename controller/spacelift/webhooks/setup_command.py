@@ -193,9 +193,9 @@ class _Printer:
 
 def _path_note(connection: str) -> str:
     return (
-        "`stackchain webhook` takes deliveries at "
-        f"{connection_names.webhook_path(connection)}; what is in front of it has to map the path "
-        "of the URL to that"
+        "`stackchain webhook` receives deliveries at "
+        f"{connection_names.webhook_path(connection)}; the proxy in front of it has to map the "
+        "URL's path to that one"
     )
 
 

@@ -30,10 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--space",
         metavar="ID",
-        help="space of both; its runs and those of spaces that inherit from it are sent "
+        help="space of both; runs of this space and of spaces that inherit from it are sent "
         "(default: where they are, or root if they are new)",
     )
     parser.add_argument("--remove", action="store_true", help="remove both")
-    parser.add_argument("--dry-run", action="store_true", help="say what would change, change none")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would change, but change nothing"
+    )
     parser.add_argument("--insecure", action="store_true", help="allow a URL without https")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -92,7 +92,7 @@ class NotificationDelivery:
         if is_over:
             activity.logger.error("Notification given up", extra=fields)
         else:
-            activity.logger.warning("Notification not delivered, trying on", extra=fields)
+            activity.logger.warning("Notification not delivered, still trying", extra=fields)
         pause = (
             error.retry_after_seconds if isinstance(error, sink_sender.SinkUnavailable) else None
         )

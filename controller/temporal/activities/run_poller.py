@@ -167,7 +167,7 @@ class Poller(Generic[_Key, _Record]):
             return
         except Exception as error:
             # All follows of this process hang on this task, so no mistake may end it.
-            logger.exception("Polling Spacelift failed in a way that is not foreseen")
+            logger.exception("Polling Spacelift failed unexpectedly")
             self._failed(due, errors.SpaceliftError(f"{type(error).__name__}: {error}"))
             return
         self._failures, self._failing_since = 0, None

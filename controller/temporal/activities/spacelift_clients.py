@@ -138,8 +138,8 @@ class SpaceliftClients:
         if connection is None or connection.endpoint != wanted.endpoint:
             has = "has no such connection" if connection is None else f"has {connection.endpoint}"
             raise temporalio.exceptions.ApplicationError(
-                f"The operator means {wanted.endpoint} by the connection '{wanted.name}' and this "
-                f"worker {has}. Give operator and workers the same connections.",
+                f"The operator means {wanted.endpoint} by the connection '{wanted.name}' and "
+                f"this worker {has}. Give the operator and the workers the same connections.",
                 type="ConnectionMismatch",
             )
         with signature_failures():

@@ -96,7 +96,7 @@ async def read(
     if reading.error is not None:
         raise reading.error
     if reading.record is None:
-        raise _given_up("The run is not to be seen.")
+        raise _given_up("The run cannot be seen.")
     return await _news(account, argument, reading.record)
 
 
@@ -130,7 +130,7 @@ def _check_lost(
     if clock.monotonic() - missing_since >= lost_after:
         raise temporalio.exceptions.ApplicationError(
             f"The run {argument.run_id} of stack '{argument.target.stack_id}' can no longer be "
-            "found; see whether the stack was deleted, renamed or moved.",
+            "found; check whether the stack was deleted, renamed or moved.",
             type="RunLost",
             non_retryable=True,
         )
@@ -184,6 +184,6 @@ async def _with_note(
 def _log_unknown_state(run: models.RunRecord) -> None:
     if not run.is_known_state:
         logger.warning(
-            "Unknown run state, taken for running",
+            "Unknown run state, treated as running",
             extra={"run_id": run.run_id, "run_state": run.state},
         )

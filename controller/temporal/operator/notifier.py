@@ -72,7 +72,7 @@ class Notifier:
         if not left:
             return
         logger.warning(
-            "Notifications not handed to Temporal, trying on",
+            "Notifications not handed to Temporal, still trying",
             extra={"count": len(left), "why": next(iter(left.values()))},
         )
         self._keep([item for item in wanted if item.notification.id in left])
@@ -87,7 +87,7 @@ class Notifier:
         """Hand over what waits for the last time."""
         await self._hand_over()
         if self._waiting:
-            self._drop(len(self._waiting), "the operator ends before Temporal took them")
+            self._drop(len(self._waiting), "the operator stops before Temporal accepted them")
             self._waiting.clear()
             self._show()
 

@@ -63,6 +63,6 @@ class TemporalExecutionWaker:
             if error.status in _REFUSED:
                 raise WakeRefused(f"{workflow_id}: {outside_text.clean(error.message)}") from error
             raise temporal_client.TemporalUnreachable(
-                f"Temporal does not serve: {outside_text.clean(error.message)}"
+                f"Temporal is not serving requests: {outside_text.clean(error.message)}"
             ) from error
         return True

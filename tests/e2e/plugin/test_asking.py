@@ -94,7 +94,7 @@ async def test_a_dry_run_writes_nothing(
     told = await kubectl(command, "prod", *others, "--dry-run", "-o", "json")
 
     assert shown.code == ExitCode.DONE
-    assert shown.lines[0] == "Nothing was written (--dry-run). It would be:"
+    assert shown.lines[0] == "Nothing was written (--dry-run). The command would write:"
     assert (told.document["dryRun"], told.document["changed"]) == (True, False)
     assert told.document["changes"]
     assert await stackchains.get("prod") == before

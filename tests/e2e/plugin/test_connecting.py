@@ -394,7 +394,7 @@ WRONG = {
     "no scheme": ("api.example.com:6443", {}, "is not an address"),
     "a port that is none": ("https://s3cret@api.example.com:port", {}, "is not an address"),
     "half an address": ("https://s3cret@[::1", {}, "is not an address"),
-    "another scheme": ("ftp://s3cret@api.example.com", {}, "begins with https://"),
+    "another scheme": ("ftp://s3cret@api.example.com", {}, "starts with https://"),
     "a password": ("https://me:s3cret@api.example.com", {}, "holds a user or password"),
     "a token of two lines": ("https://127.0.0.1:1", {"token": "s3\ncret"}, "^The token has"),
     "a token that no header has": ("https://127.0.0.1:1", {"token": "s3crét"}, "^The token has"),

@@ -186,7 +186,7 @@ async def test_a_cluster_without_the_definition(
     async def is_told() -> bool:
         shown = await kubectl("tree", "prod")
         assert shown.code == ExitCode.REFUSED
-        return "this cluster has no StackChains: whoever runs it" in shown.err
+        return "this cluster does not know StackChains: its administrator" in shown.err
 
     await eventually(is_told, SECONDS)
 

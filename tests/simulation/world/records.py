@@ -61,7 +61,7 @@ class ChainRecord:
     told_at: dict[int, float] = dataclasses.field(default_factory=dict)
     """When the status began to say that a run had ended, by the wall clock."""
     ready_at: float | None = None
-    """When it was last Ready with nothing asked."""
+    """When it was last Ready with no open request."""
     idle_at: float | None = None
     """When nothing was last asked of it, and nothing ran."""
 

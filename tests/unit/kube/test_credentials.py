@@ -61,6 +61,6 @@ def test_the_operator_ends_at_once_with_a_line_that_names_the_setting(tmp_path: 
 
     assert ended.returncode == 2
     assert ended.stderr == (
-        f"stackchain: KUBECONFIG: No access to a Kubernetes API: {path} is no kubeconfig. "
-        "Set KUBECONFIG, or run in a pod with a service account token\n"
+        f"stackchain: KUBECONFIG: No access to a Kubernetes API: {path} is not a kubeconfig. Set "
+        "KUBECONFIG, or run in a pod with a service account token\n"
     )

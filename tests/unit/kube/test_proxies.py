@@ -128,5 +128,5 @@ def test_a_proxy_that_cannot_be_used_is_refused_without_its_password(address: st
 
 
 def test_a_variable_that_cannot_be_used_is_named() -> None:
-    with pytest.raises(errors.Denied, match=r"^HTTPS_PROXY names a proxy of a kind"):
+    with pytest.raises(errors.Denied, match=r"^HTTPS_PROXY names a kind of proxy"):
         chosen(HTTPS_PROXY="socks5://me:s3cret@proxy:1080")

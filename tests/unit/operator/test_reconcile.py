@@ -263,7 +263,7 @@ def edited(bench: Bench) -> None:
             lambda bench: bench.edit(suspend=True),
             ["suspend"],
             None,
-            id="suspended: no further stack starts",
+            id="suspended: no more stacks start",
         ),
         pytest.param(
             {"suspend": True},

@@ -319,7 +319,7 @@ async def test_a_port_that_is_taken_is_named_with_what_to_do() -> None:
     assert error.code is ExitCode.USAGE
     assert str(error) == (
         f"port {port} of 127.0.0.1 cannot be used (Address already in use); choose another one "
-        "with --port, or leave --port out for any that is free."
+        "with --port, or omit --port to use any free port."
     )
 
 

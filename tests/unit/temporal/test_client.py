@@ -226,7 +226,7 @@ async def test_an_api_key_turns_no_tls_on_that_was_turned_off(
             RPCStatusCode.PERMISSION_DENIED, ["refuses access", "TEMPORAL_API_KEY"], id="no rights"
         ),
         pytest.param(RPCStatusCode.UNAUTHENTICATED, ["TEMPORAL_API_KEY"], id="no identity"),
-        pytest.param(RPCStatusCode.UNAVAILABLE, ["does not answer as it should"], id="other"),
+        pytest.param(RPCStatusCode.UNAVAILABLE, ["gives an unexpected answer"], id="other"),
     ],
 )
 def test_a_refusal_says_what_to_do(status: RPCStatusCode, words: Sequence[str]) -> None:

@@ -334,7 +334,7 @@ def test_what_a_newer_version_signed_is_accepted_if_all_of_it_is_known_here() ->
 
 @pytest.mark.parametrize("field", CHANGES)
 def test_an_input_with_more_than_this_version_knows_is_left_to_newer_workers(field: str) -> None:
-    with pytest.raises(signing.SignedByNewerVersion, match="upgrade them all"):
+    with pytest.raises(signing.SignedByNewerVersion, match="upgrade all workers"):
         check(CHANGES[field](_newer(chain_input())), keys(FIRST))
 
 

@@ -11,9 +11,9 @@ from controller.temporal import temporal_test
     [
         (RPCStatusCode.PERMISSION_DENIED, "check the rights of the key or certificate"),
         (RPCStatusCode.UNAUTHENTICATED, "check the rights of the key or certificate"),
-        (RPCStatusCode.UNAVAILABLE, "look at Temporal, and try again"),
-        (RPCStatusCode.INTERNAL, "look at Temporal, and try again"),
-        (RPCStatusCode.RESOURCE_EXHAUSTED, "look at Temporal, and try again"),
+        (RPCStatusCode.UNAVAILABLE, "check Temporal, and try again"),
+        (RPCStatusCode.INTERNAL, "check Temporal, and try again"),
+        (RPCStatusCode.RESOURCE_EXHAUSTED, "check Temporal, and try again"),
     ],
 )
 async def test_rights_are_named_where_a_right_is_what_is_missing(

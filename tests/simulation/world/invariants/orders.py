@@ -7,7 +7,7 @@ from tests.simulation.world.records import ChainRecord, Record, is_idle, is_read
 
 
 def chains_before_it_were_ready(record: Record, run: Run) -> Iterator[str]:
-    """Nothing is triggered for a chain before each that it names was Ready with nothing asked.
+    """Nothing is triggered for a chain before each that it names was Ready with no open request.
 
     That has to have been so at some time since its run was asked for; what is asked of the other
     one a moment later does not stop a run that has started. Times of a schedule, and runs of roots,
@@ -34,7 +34,7 @@ def chains_before_it_were_ready(record: Record, run: Run) -> Iterator[str]:
         if ready_at < since:
             yield (
                 f"{marked[0]} run {marked[1]} triggers {run.stack_id} ({run.id}), and "
-                f"{item['name']} was not Ready with nothing asked since {since:.1f} s"
+                f"{item['name']} was not Ready with no open request since {since:.1f} s"
             )
 
 

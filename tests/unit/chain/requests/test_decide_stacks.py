@@ -121,7 +121,7 @@ def test_what_the_run_has_done_is_handled_and_said_once(golden: Golden) -> None:
 
 
 def test_what_the_run_has_refused_is_handled_with_why(golden: Golden) -> None:
-    why = "the run of 'a' is live: end it first, then ask again with another text"
+    why = "the run of 'a' is live: end it first, then request it again with another value"
     refused = HandledRequest(kind=BYPASS, token="3: a", message=why, is_refused=True)
     chain = make_stack_chain(spec=A, status=LIVE, bypass_token="3: a")
 

@@ -22,7 +22,7 @@ def retried(stack_id: str, blocked_by: str | None = None) -> progress.Retried:
 @pytest.mark.parametrize(
     ("stack_ids", "lost"),
     [
-        pytest.param("bcd", "", id="all are there"),
+        pytest.param("bcd", "", id="all exist"),
         pytest.param("bx", "x", id="one has left"),
         pytest.param("xyz", "xyz", id="all have left"),
         pytest.param("", "", id="a first run"),

@@ -68,12 +68,12 @@ DAILY = {"cron": "0 9 * * *", "durationSeconds": 3600}
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"window": DAILY | {"cron": "0 0 30 2 *"}}, "`spec.window`: '0 0 30 2 *' names no day"),
+        ({"window": DAILY | {"cron": "0 0 30 2 *"}}, "`spec.window`: '0 0 30 2 *' names a day"),
         ({"window": DAILY | {"cron": "61 9 * * *"}}, "the minute of the cron is '61'"),
         ({"window": DAILY | {"timeZone": "Europe/Bonn"}}, "no time zone 'Europe/Bonn'"),
         (
             {"stages": [{"name": "a", "labels": ["a"], "window": DAILY | {"cron": "0 0 31 4 *"}}]},
-            "`spec.stages.0.window`: '0 0 31 4 *' names no day",
+            "`spec.stages.0.window`: '0 0 31 4 *' names a day",
         ),
         (
             {

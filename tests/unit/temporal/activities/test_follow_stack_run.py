@@ -72,7 +72,7 @@ async def test_an_unknown_state_counts_as_running_and_is_logged(
     bench.spacelift.move(run, "TELEPORTED", finished=True)
 
     assert not was_told
-    assert "Unknown run state, taken for running" in caplog.messages
+    assert "Unknown run state, treated as running" in caplog.messages
     assert (await following).is_over
 
 

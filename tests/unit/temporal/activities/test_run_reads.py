@@ -31,7 +31,7 @@ async def test_how_a_run_stands_is_told_if_it_is_news() -> None:
 async def test_a_run_that_is_not_to_be_seen_is_left_to_who_waits_for_it() -> None:
     bench = fakes.make_bench()
 
-    with pytest.raises(temporalio.exceptions.ApplicationError, match="not to be seen"):
+    with pytest.raises(temporalio.exceptions.ApplicationError, match="cannot be seen"):
         await bench.environment.run(bench.operations.read_stack_run, known("01X", ""))
 
 
