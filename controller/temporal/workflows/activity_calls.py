@@ -141,7 +141,7 @@ async def end_of(attempt: "asyncio.Task[_Result]") -> _Result:
 async def try_once(
     activity: Callable[[Any, _Argument], Awaitable[_Result]], argument: _Argument, *, summary: str
 ) -> _Result | None:
-    """Read something in one short try; None if that failed.
+    """Read something in one short try, and not in a local activity (ADR 0064); None if it failed.
 
     Raises:
         ActivityError: canceled.
