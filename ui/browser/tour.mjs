@@ -39,6 +39,11 @@ async function obey({ open, visit, sees, press = [], shot, part, width = 1440, h
   for (const [role, name] of press) {
     await page.getByRole(role, { name }).first().click();
   }
+  if (press.length > 0) {
+    // Nothing is highlighted because the pointer is over it, or was used on it.
+    await page.mouse.move(0, 0);
+    await page.evaluate(() => document.activeElement.blur());
+  }
   if (shot !== undefined) {
     await page.setViewportSize({ width, height });
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
