@@ -2,7 +2,6 @@
 
 from tests.pictures.drawing import Drawing
 
-_HEIGHT = 72
 _TOP, _CENTER, _BOTTOM = 30, 210, 410
 # Kind, place, and what the box says: the reason of Ready, and who does what.
 _STATES = (
@@ -74,7 +73,8 @@ _STATES = (
         (560, _BOTTOM, 290),
         "A stack failed",
         ("code", "Ready=False StackFailed"),
-        ("note", "its dependents are skipped"),
+        ("note", "its dependents are skipped;"),
+        ("note", "False once the others have ended"),
     ),
     (
         "person",
@@ -109,7 +109,7 @@ def draw() -> Drawing:
 
 def _states(drawing: Drawing) -> None:
     for kind, (left, top, width), title, *lines in _STATES:
-        drawing.box(kind, (left, top, width, _HEIGHT), ("title", title), *lines)
+        drawing.box(kind, (left, top, width, 38 + 17 * len(lines)), ("title", title), *lines)
 
 
 def _ways(drawing: Drawing) -> None:
@@ -118,7 +118,7 @@ def _ways(drawing: Drawing) -> None:
     drawing.arrow("M850 246H926")
     # To what cannot go on, and back as soon as it can.
     drawing.arrow("M310 206V158H135V106", both=True)
-    drawing.label(144, 176, "once fixed: checks again")
+    drawing.label(144, 176, "once fixed: rechecked")
     drawing.arrow("M620 206V158H411V106", both=True)
     drawing.arrow("M704 206V106", both=True)
     drawing.arrow("M800 206V158H988V106", both=True)
@@ -134,4 +134,4 @@ def _ways(drawing: Drawing) -> None:
     # And on.
     drawing.arrow("M1025 282V406")
     drawing.arrow("M1025 482V518H205V266H236")
-    drawing.label(640, 510, "run 3", "middle")
+    drawing.label(525, 510, "run 3", "middle")
