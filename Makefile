@@ -124,9 +124,9 @@ test-ui: $(INSTALLED) ## Drive page and packages in Chromium (needs Node.js and 
 	cd ui && npm ci --ignore-scripts && PYTHON=$(CURDIR)/$(BIN)/python node --test --test-concurrency=1 browser/*.test.mjs
 
 .PHONY: pictures
-pictures: prepare ## Take the documentation's pictures of the page, of the demo (needs Node.js and chromium)
+pictures: prepare ## Draw and take all pictures of the documentation (needs Node.js, chromium and prometheus)
 	cd ui && npm ci --ignore-scripts
-	$(BIN)/python -m tests.ui.pictures docs/pictures
+	$(BIN)/python -m tests.pictures docs/pictures
 
 .PHONY: ui
 ui: ## Build the page into the package, and the graph for Headlamp and Argo CD (needs Node.js)

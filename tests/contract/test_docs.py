@@ -253,7 +253,7 @@ def test_files_of_typical_changes_exist() -> None:
     assert sorted({path for path in paths if not (ROOT / path).exists()}) == []
 
 
-@pytest.mark.parametrize("name", ["architecture.md", "architecture.svg"])
+@pytest.mark.parametrize("name", ["architecture.md", "pictures/architecture.svg"])
 def test_the_architecture_names_modules_that_exist(name: str) -> None:
     """Both name modules from the package on, so that they fit: `operator/gatherer`."""
     rooms = [path.name for path in (ROOT / "controller").iterdir() if path.is_dir()]

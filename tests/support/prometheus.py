@@ -56,6 +56,14 @@ class Prometheus(managed_process.ManagedProcess):
         found: list[dict[str, Any]] = answer["result"]
         return found
 
+    async def query_range(self, text: str, *, since: float, until: float) -> list[dict[str, Any]]:
+        """Return what a query found in each second of a time."""
+        answer = await self._get(
+            "/api/v1/query_range", query=text, start=f"{since}", end=f"{until}", step="1"
+        )
+        found: list[dict[str, Any]] = answer["result"]
+        return found
+
     async def rules(self) -> list[dict[str, Any]]:
         """Return all alerting rules with their health."""
         answer = await self._get("/api/v1/rules")

@@ -10,6 +10,7 @@ import pytest
 from tests.ui.conftest import ROOT, UI, output_of
 
 BUNDLE = ROOT / "controller/ui/bundle"
+BROWSER = UI / "browser"
 
 
 async def test_types_and_pure_code_of_the_page_hold(page_sources: Path) -> None:
@@ -20,6 +21,12 @@ async def test_types_and_pure_code_of_the_page_hold(page_sources: Path) -> None:
     ran = re.search(r"tests (\d+)", printed)
     assert ran is not None, printed
     assert int(ran.group(1)) >= 50
+
+
+async def test_pictures_are_made_smaller_without_a_change_of_a_pixel() -> None:
+    printed = await output_of("node", "--test", "--test-reporter=tap", "png.test.mjs", cwd=BROWSER)
+
+    assert "# pass 3" in printed
 
 
 def test_packages_are_locked_by_hash_and_by_no_address() -> None:

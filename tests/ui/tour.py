@@ -65,8 +65,15 @@ class Tour:
 
     async def heal(self, stack_id: str) -> None:
         """Have the next runs of a stack succeed."""
+        await self._end_with(stack_id, "changes")
+
+    async def fail(self, stack_id: str) -> None:
+        """Have the next runs of a stack fail."""
+        await self._end_with(stack_id, "fail")
+
+    async def _end_with(self, stack_id: str, outcome: str) -> None:
         url = f"{self.local.simulator.admin_url}/stacks/{stack_id}/outcomes"
-        await _post(url, {"outcomes": ["changes"]})
+        await _post(url, {"outcomes": [outcome]})
 
 
 async def _post(url: str, body: object = None) -> None:
