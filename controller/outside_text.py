@@ -89,7 +89,8 @@ def visible(text: str) -> str:
     the direction, is dropped. What is no character at all, such as half of a surrogate pair, is
     shown as one that could not be read.
     """
-    if text.isprintable() and _ANY_INVISIBLE.search(text) is None:
+    # Most is ASCII, and nothing of that is printable but not seen.
+    if text.isprintable() and (text.isascii() or _ANY_INVISIBLE.search(text) is None):
         return text
     return "".join(_seen(character) for character in text)
 

@@ -73,6 +73,8 @@ def _to_camel(key: str) -> str:
 def _camel_value(value: Any) -> Any:
     if isinstance(value, str):
         return outside_text.visible(str(value))
+    if isinstance(value, int | float):
+        return value
     if isinstance(value, list | tuple):
         return [_camel_value(item) for item in value]
     if _field_names(value.__class__) is not None or isinstance(value, Mapping):
@@ -129,7 +131,7 @@ def _dataclass_reader(kind: type) -> Read:
         ]
 
     def read(value: Any) -> Any:
-        if not isinstance(value, Mapping):
+        if value.__class__ is not dict and not isinstance(value, Mapping):
             raise Misfit("must be an object")
         values = {}
         for name, key, read_field, is_required in fields():

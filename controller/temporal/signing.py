@@ -8,10 +8,11 @@ runs make Spacelift queue others. The operator signs notifications, too, for eac
 
 import base64
 import dataclasses
+import functools
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from controller.api import v1alpha1
@@ -269,15 +270,14 @@ def _bytes(value: Any) -> bytes:
 
 def _plain(value: Any) -> Any:
     """Return what JSON knows of a value, without the fields that have their defaults."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        plain = {
-            field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)
-        }
-        return {
-            field.name: plain[field.name]
-            for field in dataclasses.fields(value)
-            if not _has_default(field) or plain[field.name] != _plain(_default(field))
-        }
+    defaults = _defaults_of(value.__class__)
+    if defaults is not None:
+        plain = {}
+        for name, default in defaults:
+            item = _plain(getattr(value, name))
+            if item != default:
+                plain[name] = item
+        return plain
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
@@ -285,14 +285,19 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _has_default(field: dataclasses.Field[Any]) -> bool:
-    return not (field.default is field.default_factory is dataclasses.MISSING)
+@functools.cache
+def _defaults_of(kind: Hashable) -> tuple[tuple[str, Any], ...] | None:
+    """Return the fields of a dataclass with what their defaults are in JSON; None: it is none."""
+    if not isinstance(kind, type) or not dataclasses.is_dataclass(kind):
+        return None
+    return tuple((field.name, _default_of(field)) for field in dataclasses.fields(kind))
 
 
-def _default(field: dataclasses.Field[Any]) -> Any:
+def _default_of(field: dataclasses.Field[Any]) -> Any:
     if field.default_factory is not dataclasses.MISSING:
-        return field.default_factory()
-    return field.default
+        return _plain(field.default_factory())
+    # MISSING, for a field without a default, is like nothing else.
+    return _plain(field.default)
 
 
 def _text(value: bytes) -> str:

@@ -13,12 +13,15 @@ from typing import Any
 
 
 class _Forgetting:
-    """A handle whose cancel the loop is not told of."""
+    """A handle whose cancel the loop is not told of, and which sets only what this loop reads."""
 
     __slots__ = ()
     _callback: Any
     _args: Any
     _cancelled: bool
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._callback!r}>"
 
     def cancel(self) -> None:
         """Do not call it, and hold nothing of it."""
@@ -31,14 +34,9 @@ class Step(_Forgetting, events.Handle):
 
     __slots__ = ()
 
-    def __init__(
-        self, callback: Any, args: Any, loop: asyncio.AbstractEventLoop, context: Context
-    ) -> None:
-        self._callback, self._args = callback, args
-        self._loop, self._context = loop, context
+    def __init__(self, callback: Any, args: Any, context: Context) -> None:
+        self._callback, self._args, self._context = callback, args, context
         self._cancelled = False
-        self._repr: str | None = None
-        self._source_traceback: Any = None
 
 
 class Timer(_Forgetting, events.TimerHandle):
@@ -46,28 +44,16 @@ class Timer(_Forgetting, events.TimerHandle):
 
     __slots__ = ()
 
-    def __init__(
-        self,
-        when: float,
-        callback: Any,
-        args: Any,
-        loop: asyncio.AbstractEventLoop,
-        context: Context,
-    ) -> None:
+    def __init__(self, when: float, callback: Any, args: Any, context: Context) -> None:
         self._when = when
-        self._callback, self._args = callback, args
-        self._loop, self._context = loop, context
+        self._callback, self._args, self._context = callback, args, context
         self._cancelled = False
-        self._repr: str | None = None
-        self._source_traceback: Any = None
 
 
 class Future(asyncio.Future[Any]):
-    """A future that has the same place in a set in each run."""
+    """A future that has the same place in a set in each run, by the number that its loop sets."""
 
-    def __init__(self, number: int, *, loop: asyncio.AbstractEventLoop) -> None:
-        self._number = number
-        super().__init__(loop=loop)
+    _number: int
 
     def __hash__(self) -> int:
         return self._number

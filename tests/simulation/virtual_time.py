@@ -131,7 +131,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Queue a callback behind those of the same process."""
         if context is None:
             context = copy_context()
-        handle = loop_handles.Step(callback, args, self, context)
+        handle = loop_handles.Step(callback, args, context)
         self._enqueue(handle, context.get(OWNER) or self.world)
         return handle
 
@@ -157,7 +157,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Queue a callback for an instant."""
         if context is None:
             context = copy_context()
-        timer = loop_handles.Timer(when, callback, args, self, context)
+        timer = loop_handles.Timer(when, callback, args, context)
         if not self._is_dropping:
             owner = context.get(OWNER) or self.world
             entry = (when, self.rng.random(), next(self._numbers), timer, owner)
@@ -166,7 +166,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def create_future(self) -> asyncio.Future[Any]:
         """Return a future that waits for a result."""
-        return loop_handles.Future(next(self._numbers), loop=self)
+        future = loop_handles.Future(loop=self)
+        future._number = next(self._numbers)
+        return future
 
     def create_task(  # type: ignore[override]
         self,

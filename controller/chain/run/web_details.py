@@ -1,6 +1,7 @@
 """What Temporal's web UI shows of a chain run while it runs; it costs no history. Pure."""
 
 import collections
+import functools
 import re
 from collections.abc import Collection, Sequence
 
@@ -45,9 +46,15 @@ def _row(stack: progress.StackProgress) -> str:
         str(stack.phase),
         outside_text.markdown(stack.reason),
         _link("open", url) if url else "",
-        outside_text.markdown(outside_text.clean(message, most=_MESSAGE_CHARACTERS)),
+        _cell(message),
     )
     return f"| {' | '.join(cells)} |"
+
+
+# Each change shows all rows anew, of which few differ.
+@functools.lru_cache(maxsize=1024)
+def _cell(message: str) -> str:
+    return outside_text.markdown(outside_text.clean(message, most=_MESSAGE_CHARACTERS))
 
 
 def _phases(stacks: Sequence[progress.StackProgress]) -> str:

@@ -21,6 +21,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.converter import (
     AdvancedJSONEncoder,
     CompositePayloadConverter,
+    DefaultFailureConverter,
     DefaultPayloadConverter,
     JSONPlainPayloadConverter,
     value_to_type,
@@ -77,8 +78,22 @@ class QuickPayloadConverter(CompositePayloadConverter):
         )
 
 
+class QuickFailureConverter(DefaultFailureConverter):
+    """The SDK's failures, without the stack traces that nobody reads in a simulation."""
+
+    def to_failure(self, exception: BaseException, *arguments: Any) -> None:
+        """Describe an exception that has come to its end."""
+        error: BaseException | None = exception
+        while error is not None:
+            error.__traceback__ = None
+            error = error.__cause__
+        super().to_failure(exception, *arguments)
+
+
 DATA_CONVERTER = dataclasses.replace(
-    temporalio.converter.DataConverter.default, payload_converter_class=QuickPayloadConverter
+    temporalio.converter.DataConverter.default,
+    payload_converter_class=QuickPayloadConverter,
+    failure_converter_class=QuickFailureConverter,
 )
 
 
