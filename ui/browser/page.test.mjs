@@ -532,7 +532,7 @@ test("who may not change a chain sees no button, and one whose right has gone is
   await page.reload();
   await page.getByRole("group", { name: "Actions" }).getByRole("button", { name: "Cancel the run" }).click();
   const dialog = page.getByRole("dialog");
-  await dialog.getByText(/Its Spacelift runs are stopped/).waitFor();
+  await dialog.getByText(/Its Spacelift runs will be stopped/).waitFor();
   say("view");
   await page.waitForTimeout(300);
   // What the browser says of an answer that is no success.
