@@ -147,7 +147,7 @@ test("500 stacks are drawn within the budgets, and an update moves no box", asyn
 
 test("a large chain opens folded, says so, and opens a group on demand", async (t) => {
   const page = await open(t, "?namespace=platform&chain=fleet-100");
-  await page.getByText(/Folded to what is not fine: \d+ of 100 stacks shown/).waitFor();
+  await page.getByText(/Folded to what needs attention: \d+ of 100 stacks shown/).waitFor();
   const before = await boxes(page);
   const group = page.getByRole("button", { name: /finished stacks of level 2/ });
   const key = await group.getAttribute("data-key");
@@ -524,7 +524,7 @@ test("who may not change a chain sees no button, and one whose right has gone is
   t.after(() => say("change"));
   say("view");
   const page = await open(t, "?namespace=platform&chain=platform&stack=monitoring");
-  await page.getByText("You may look at this chain, but not change it.").waitFor();
+  await page.getByText("You may view this chain, but not change it.").waitFor();
   for (const name of ["Suspend", "Retry", "Bypass", "Cancel the run", /^Parallelism/, "Retry monitoring"]) {
     assert.equal(await page.getByRole("button", { name, exact: true }).count(), 0);
   }
@@ -532,7 +532,7 @@ test("who may not change a chain sees no button, and one whose right has gone is
   await page.reload();
   await page.getByRole("group", { name: "Actions" }).getByRole("button", { name: "Cancel the run" }).click();
   const dialog = page.getByRole("dialog");
-  await dialog.getByText(/Its Spacelift runs are stopped/).waitFor();
+  await dialog.getByText(/Its Spacelift runs will be stopped/).waitFor();
   say("view");
   await page.waitForTimeout(300);
   // What the browser says of an answer that is no success.

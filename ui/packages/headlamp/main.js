@@ -481,13 +481,13 @@ OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF SUCH DAMAGE.
         <button class="button icon" aria-label="Zoom out" @click=${()=>this.zoomBy(1/1.3)}>${G(`minus`)}</button>
         <button class="button icon" aria-label="Zoom in" @click=${()=>this.zoomBy(1.3)}>${G(`plus`)}</button>
         <button class="button icon" aria-label="Show all" title="Show all (0)" @click=${this.fit}>${G(`fit`)}</button>
-        ${this.hasMoreRoom===null?j:O`<button class="button icon" aria-label="More room" title="More room for the graph" aria-pressed=${this.hasMoreRoom?`true`:`false`}
+        ${this.hasMoreRoom===null?j:O`<button class="button icon" aria-label="More room" title="Enlarge the graph" aria-pressed=${this.hasMoreRoom?`true`:`false`}
               @click=${()=>this.emit(`room-toggle`,null)}>${G(`room`)}</button>`}
       </div>
       <div class="set" role="group" aria-label="Export">
         <span class="muted set-name">Export</span>
         ${[`SVG`,`Mermaid`,`DOT`].map(e=>O`<button class="button" @click=${()=>this.export(e)}>${e}</button>`)}
-      </div>`}renderFolding(){let{stacks:e}=this.parsed;if(e.filter(e=>Mt(e)!==null).length<2)return j;let t=this.layout?.boxes.filter(e=>e.item.kind===null).length??0,{folded:n}=this,r=Nt(e,{isFolded:!0,opened:this.opened,shown:new Set}),i=n?t-r.filter(e=>e.kind===null).length:0,a=`${t} of ${H(e.length,`stack`)}`,o=i>0?`${a} shown, ${i} of them could be folded`:this.isFolded===null?`Folded to what is not fine: ${a} shown`:`${a} shown`;return O`<button class="button" aria-pressed=${n?`true`:`false`} @click=${this.toggleFold}>
+      </div>`}renderFolding(){let{stacks:e}=this.parsed;if(e.filter(e=>Mt(e)!==null).length<2)return j;let t=this.layout?.boxes.filter(e=>e.item.kind===null).length??0,{folded:n}=this,r=Nt(e,{isFolded:!0,opened:this.opened,shown:new Set}),i=n?t-r.filter(e=>e.kind===null).length:0,a=`${t} of ${H(e.length,`stack`)}`,o=i>0?`${a} shown, ${i} of them could be folded`:this.isFolded===null?`Folded to what needs attention: ${a} shown`:`${a} shown`;return O`<button class="button" aria-pressed=${n?`true`:`false`} @click=${this.toggleFold}>
         ${G(`fold`)} Fold
       </button>
       ${i>0?O`<button class="button" @click=${this.foldAgain}>Fold again</button>`:j}

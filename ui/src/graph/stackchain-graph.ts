@@ -250,7 +250,7 @@ export class StackchainGraph extends LitElement {
         <button class="button icon" aria-label="Show all" title="Show all (0)" @click=${this.fit}>${icon("fit")}</button>
         ${this.hasMoreRoom === null
           ? nothing
-          : html`<button class="button icon" aria-label="More room" title="More room for the graph" aria-pressed=${this.hasMoreRoom ? "true" : "false"}
+          : html`<button class="button icon" aria-label="More room" title="Enlarge the graph" aria-pressed=${this.hasMoreRoom ? "true" : "false"}
               @click=${() => this.emit("room-toggle", null)}>${icon("room")}</button>`}
       </div>
       <div class="set" role="group" aria-label="Export">
@@ -273,7 +273,7 @@ export class StackchainGraph extends LitElement {
     const fresh = fold(stacks, { isFolded: true, opened: this.opened, shown: new Set() });
     const late = folded ? shown - fresh.filter((item) => item.kind === null).length : 0;
     const of = `${shown} of ${counted(stacks.length, "stack")}`;
-    const text = late > 0 ? `${of} shown, ${late} of them could be folded` : this.isFolded === null ? `Folded to what is not fine: ${of} shown` : `${of} shown`;
+    const text = late > 0 ? `${of} shown, ${late} of them could be folded` : this.isFolded === null ? `Folded to what needs attention: ${of} shown` : `${of} shown`;
     return html`<button class="button" aria-pressed=${folded ? "true" : "false"} @click=${this.toggleFold}>
         ${icon("fold")} Fold
       </button>

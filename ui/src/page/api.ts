@@ -86,7 +86,7 @@ async function answered(sent: Promise<Response>): Promise<Answer> {
   const isGood = answer?.ok ?? false;
   // The server never redirects what is asked here; a proxy does, to its login.
   const status = answer?.type === "opaqueredirect" ? 401 : (answer?.status ?? 0);
-  const unsaid = status === 401 ? LOGIN_ENDED : "The server of this page does not answer as it should.";
+  const unsaid = status === 401 ? LOGIN_ENDED : "The server of this page gives an unexpected answer.";
   const error = isGood ? "" : text(body["error"]) || unsaid;
   return { status, isGood, body, error };
 }

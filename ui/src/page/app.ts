@@ -486,8 +486,8 @@ export class StackchainApp extends LitElement {
     const { feed } = this;
     if (this.isAway) {
       const since = feed.heardAt ? ` What you see is from ${clockTime(new Date(feed.heardAt).toISOString())}.` : "";
-      const todo = feed.hello?.context === "" ? "" : " If you have ended `kubectl stackchain ui`, start it again and open its new address.";
-      return html`<div class="notice" role="alert">The server of this page does not answer.${since}${coded(todo)} It is tried again and again.</div>`;
+      const todo = feed.hello?.context === "" ? "" : " If you have stopped `kubectl stackchain ui`, start it again and open its new address.";
+      return html`<div class="notice" role="alert">The server of this page does not answer.${since}${coded(todo)} The page keeps trying.</div>`;
     }
     return feed.problem && feed.link !== "refused" ? html`<div class="notice" role="alert">${coded(feed.problem)}</div>` : nothing;
   }
@@ -656,7 +656,7 @@ export class StackchainApp extends LitElement {
     if (namespace !== this.route.namespace || name !== this.route.chain) {
       return;
     }
-    this.eventsProblem = isGood ? "" : text(body["error"]) || "The events cannot be read now.";
+    this.eventsProblem = isGood ? "" : text(body["error"]) || "The events cannot be read right now.";
     if (isGood) {
       this.events = list(body["events"]).map((item) => {
         const event = object(item);

@@ -15,7 +15,7 @@ import { LIST, type Route, writeRoute } from "./route.js";
 const FEW_NEEDS = 3;
 /** What a fact means, where its name does not say it. */
 const EXPLAINED: Readonly<Record<string, string>> = {
-  "Estimated end": "By what its stacks took before, without waits for people.",
+  "Estimated end": "Judging by how long its stacks took before. Waits for people are not included.",
 };
 /** A stage that waits for an approval looks like a run that waits for a confirmation. */
 const APPROVAL = { ...lookOf("AwaitingConfirmation"), word: "Awaiting approval" };
@@ -117,7 +117,7 @@ function actions({ detail, rights, ask }: HeadParts): TemplateResult | typeof no
     return html`<p class="actions muted small">Actions are possible again once the server of this page answers.</p>`;
   }
   if (rights === "view" || rights === "unavailable") {
-    const why = rights === "view" ? "You may look at this chain, but not change it." : "Whether you may change this chain is not known now.";
+    const why = rights === "view" ? "You may view this chain, but not change it." : "It is not known right now whether you may change this chain.";
     return html`<p class="actions muted small">${why}</p>`;
   }
   if (rights === "unknown" || possible.actions.length === 0) {

@@ -233,7 +233,7 @@ export function runsView(shown: Shown): TemplateResult {
                 <th class="c-operation">Operation</th>
                 <th>Started</th>
                 <th class="c-took">Took</th>
-                <th>Compared with the one before</th>
+                <th>Compared with the previous run</th>
                 <th class="c-why">What happened</th>
                 <th><span class="unseen">Link</span></th>`}
         </tr>
@@ -306,7 +306,7 @@ function runDetails(run: Run, other: readonly string[], took: string): TemplateR
     ["Ended", clockTime(run.completionTime)],
     [run.completionTime ? "Took" : "Elapsed", run.startTime ? took : ""],
     ["Changes", run.changes],
-    ["Compared with the one before", other.join(", ")],
+    ["Compared with the previous run", other.join(", ")],
     [
       "Stacks",
       counts.length > 0
