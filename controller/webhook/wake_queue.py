@@ -98,6 +98,8 @@ class WakeQueue:
         self._due: list[tuple[float, int, Key]] = []
         self._numbers = itertools.count()
         self._changed = asyncio.Event()
+        # One waits for the next wake, the others for their turn: else each wake would rouse all.
+        self._turn = asyncio.Lock()
 
     def __len__(self) -> int:
         return len(self._wakes)
@@ -124,12 +126,13 @@ class WakeQueue:
 
     async def get(self) -> Wake:
         """Wait for the next wake and take it."""
-        while (wake := self.pop_due()) is None:
-            self._changed.clear()
-            pause = self._due[0][0] - self._clock() if self._due else None
-            try:
-                async with asyncio.timeout(pause):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
-        return wake
+        async with self._turn:
+            while (wake := self.pop_due()) is None:
+                self._changed.clear()
+                pause = self._due[0][0] - self._clock() if self._due else None
+                try:
+                    async with asyncio.timeout(pause):
+                        await self._changed.wait()
+                except TimeoutError:
+                    continue
+            return wake
