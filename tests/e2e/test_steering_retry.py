@@ -103,7 +103,7 @@ async def test_a_retry_names_a_failed_stack_that_was_deleted_and_what_was_behind
     assert chains.reasons(status) == dict.fromkeys("ad", "Kept") | lost
     assert (status["graph"]["stacks"], status["latestRun"]["progress"]) == (2, "2/4")
     assert "no longer has it" in chains.stack(status, "b")["message"]
-    assert "behind 'b', which is gone" in chains.stack(status, "c")["message"]
+    assert "because of 'b', which no longer exists" in chains.stack(status, "c")["message"]
     assert chains.ready(status)["status"] == "False"
 
     await people.annotate("lost", run="as it is now")

@@ -55,7 +55,7 @@ async def test_a_suspended_chain_starts_no_further_stack_and_stops_what_spacelif
     known = await chain.known(handle)
 
     assert (known.phase, known.reason) == (Phase.PENDING, ChainReason.SUSPENDED)
-    assert "2 stacks are not started" in known.message
+    assert "2 stacks do not start" in known.message
     assert world.calls("find_stack_run") == ["a"]
 
     world.held = set()
@@ -375,7 +375,7 @@ async def test_a_retry_names_what_the_chain_no_longer_has(serve: Serve) -> None:
     assert phases(known) == {"a": "Succeeded", "b": "Skipped", "c": "Skipped", "e": "Succeeded"}
     assert world.calls("trigger_stack_run") == ["e"]
     assert "Spacelift no longer has it" in stack_of(known, "b").message
-    assert "behind 'b', which is gone" in stack_of(known, "c").message
+    assert "because of 'b', which no longer exists" in stack_of(known, "c").message
 
 
 async def test_a_retry_of_what_came_back_runs_it(serve: Serve) -> None:
