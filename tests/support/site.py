@@ -1,0 +1,45 @@
+"""The documentation site: the program that builds it, and what it made of docs/."""
+
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+ROOT = Path(__file__).parents[2]
+SOURCES = ROOT / "hack" / "site"
+# What builds the site is not part of the environment of the tests: `make prepare` installs it.
+PYTHON = ROOT / ".venv-docs" / "bin" / "python"
+MISSING = "needs what builds the site: run `make prepare`, or `make docs`"
+
+
+def run_build(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run what `make docs` runs."""
+    return subprocess.run(
+        [PYTHON, SOURCES / "build.py", *arguments], capture_output=True, text=True, check=False
+    )
+
+
+def load(name: str) -> ModuleType:
+    """Return a module of the program, which is not part of a package."""
+    spec = importlib.util.spec_from_file_location(name, SOURCES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    with _importable():
+        spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def _importable() -> Iterator[None]:
+    """Let a module of the program import its neighbors, as Python does for one that it runs."""
+    sys.path.insert(0, str(SOURCES))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(SOURCES))
+        for path in SOURCES.glob("*.py"):
+            sys.modules.pop(path.stem, None)
