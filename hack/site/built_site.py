@@ -42,9 +42,10 @@ class Page(HTMLParser):
         has = {name: value or "" for name, value in attrs}
         self.places |= {has[name] for name in ("id", "name") if has.get(name)}
         self._is_style = tag == "style"
-        self.fetched += _of_styles(has.get("style", ""))
-        for size in has.get("srcset", "").split(","):
-            self.fetched += size.split()[:1]
+        if "style" in has:
+            self.fetched += _of_styles(has["style"])
+        if "srcset" in has:
+            self.fetched += [size.split()[0] for size in has["srcset"].split(",") if size.strip()]
         if tag == "a" and "href" in has:
             self.links.append(has["href"])
         address = has.get(_FETCHED.get(tag, ""))

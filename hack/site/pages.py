@@ -133,7 +133,12 @@ def _page(source: str, place: str, root: Path) -> tuple[str, list[str]]:
 
 
 def _front_matter(place: str) -> str:
-    """Let what people read come before what developers decided, where both have the words."""
+    """Let what people read come before what developers decided, where both have the words.
+
+    The first page needs no list of pages at its side, since it leads to them itself.
+    """
+    if place == "index.md":
+        return "---\nhide:\n  - navigation\n---\n\n"
     boost = 0.2 if place.startswith("adr/") else 0.5 if place in _LOW else 0
     return f"---\nsearch:\n  boost: {boost}\n---\n\n" if boost else ""
 

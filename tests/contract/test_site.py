@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,14 +29,21 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def found(built: Path) -> dict[str, Any]:
+    """What each of its pages names."""
+    read: dict[str, Any] = built_site.read_pages(built)
+    return read
+
+
 # The site
 
 
 @needs_generator
-def test_each_page_of_docs_is_in_the_navigation(built: Path) -> None:
+def test_each_page_of_docs_is_in_the_navigation(found: dict[str, Any]) -> None:
     docs = site.ROOT / "docs"
     wanted = {path.relative_to(docs).as_posix() for path in docs.rglob("*.md")} - NOT_IN_THE_SITE
-    linked = set(built_site.read_pages(built)["index.html"].links)
+    linked = {link.removeprefix("./") for link in found["index.html"].links}
 
     assert {name.removesuffix(".md") + ".html" for name in wanted} - linked == set()
 
@@ -48,11 +56,10 @@ def test_what_pages_link_to_is_in_the_site(built: Path) -> None:
 
 
 @needs_generator
-def test_no_link_is_broken_and_nothing_comes_from_another_site(built: Path) -> None:
-    found = built_site.read_pages(built)
+def test_nothing_comes_from_another_site(found: dict[str, Any]) -> None:
+    addresses = {address for page in found.values() for address in page.fetched}
 
-    assert list(built_site.problems(built)) == []
-    # There was something to look at.
+    assert [address for address in addresses if re.match(r"(https?:)?//", address)] == []
     assert sum(len(page.links) for page in found.values()) > 1000
     assert all(page.fetched for page in found.values())
 
@@ -148,29 +155,33 @@ def _build_copy(copy: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@needs_generator
-@pytest.mark.parametrize(
-    ("page", "text", "said"),
-    [
-        ("faulty.md", "# A page\n", "faulty.md is not in the navigation"),
-        ("limits.md", "[a](gone.md)", "docs/limits.md links to gone.md, which is not there"),
-        ("limits.md", "[a](../gone.yaml)", "docs/limits.md links to ../gone.yaml, which is not"),
-        ("limits.md", "[a](spec.md#gone)", "anchor does not exist"),
-        (
-            "limits.md",
-            '<script src="https://cdn.example.com/a.js"></script>',
+OF_OTHER_SITES = """
+<script src="https://cdn.example.com/a.js"></script>
+
+![A](https://img.example.com/a.png)
+
+<a href="gone.html">a</a>
+"""
+FAULTS_OF_PAGES = {
+    "no entry": ("faulty.md", "# A page\n", ["faulty.md is not in the navigation"]),
+    "no page": ("limits.md", "[a](gone.md)", ["docs/limits.md links to gone.md, which is not"]),
+    "no file": ("limits.md", "[a](../a.yaml)", ["docs/limits.md links to ../a.yaml, which is"]),
+    "no heading": ("limits.md", "[a](spec.md#gone)", [r"limits.md:", "anchor does not exist"]),
+    "other sites": (
+        "limits.md",
+        OF_OTHER_SITES,
+        [
             "limits.html fetches https://cdn.example.com/a.js from another site",
-        ),
-        (
-            "limits.md",
-            "![A](https://img.example.com/a.png)",
             "limits.html fetches https://img.example.com/a.png from another site",
-        ),
-        ("limits.md", '<a href="gone.html">a</a>', "limits.html links to gone.html"),
-    ],
-    ids=["no entry", "no page", "no file", "no heading", "script", "picture", "no page in HTML"],
-)
-def test_a_fault_stops_the_build(copy: Path, page: str, text: str, said: str) -> None:
+            "limits.html links to gone.html",
+        ],
+    ),
+}
+
+
+@needs_generator
+@pytest.mark.parametrize(("page", "text", "said"), FAULTS_OF_PAGES.values(), ids=FAULTS_OF_PAGES)
+def test_a_fault_stops_the_build(copy: Path, page: str, text: str, said: list[str]) -> None:
     path = copy / "docs" / page
     before = path.read_text(encoding="utf-8") if path.exists() else None
     path.write_text(f"{before or ''}\n{text}\n", encoding="utf-8")
@@ -180,7 +191,7 @@ def test_a_fault_stops_the_build(copy: Path, page: str, text: str, said: str) ->
         path.unlink() if before is None else path.write_text(before, encoding="utf-8")
 
     assert done.returncode == 1
-    assert said in done.stderr
+    assert [words for words in said if words not in done.stderr] == []
     assert not (copy / "build" / "site").exists()
 
 

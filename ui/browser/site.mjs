@@ -21,23 +21,42 @@ page.on("request", (request) => {
   }
 });
 
-/** Return what the search finds, best first, as addresses in the site. */
-async function find(question) {
+async function openSearch() {
   await page.goto(`${root}index.html`);
   await page.getByRole("button", { name: "Search" }).click();
-  await page.getByRole("combobox", { name: "Search" }).fill(question);
-  const found = page.getByRole("option");
-  await page.getByRole("status").filter({ hasText: /\bresults?\b/ }).waitFor();
-  const addresses = await found.evaluateAll((links) => links.map((link) => link.href));
+  return page.getByRole("combobox", { name: "Search" });
+}
+
+/** See to it that what is typed key by key stays in the field, while answers come in. */
+async function type(word) {
+  const field = await openSearch();
+  await field.pressSequentially(word);
+  await page.getByRole("option").first().waitFor();
+  const typed = await field.inputValue();
+  if (typed !== word) {
+    problems.push(`the field has ${JSON.stringify(typed)} after typing ${word}`);
+  }
+}
+
+/** Return what the search finds, best first, as addresses in the site. */
+async function find(question) {
+  await openSearch();
+  // At once, so that no results of its first letters are shown before.
+  await page.keyboard.insertText(question);
+  await page.getByRole("option").first().waitFor();
+  const addresses = await page
+    .getByRole("option")
+    .evaluateAll((links) => links.map((link) => link.href));
   return addresses.map((address) => {
     const url = new URL(address);
-    return decodeURI(url.origin === "null" || url.protocol === "file:" ? url.href : address)
-      .replace(decodeURI(root), "")
-      .replace(/\?[^#]*/, "");
+    // The question, for the page to mark its words.
+    url.search = "";
+    return url.href.replace(root, "");
   });
 }
 
 try {
+  await type("retry");
   for await (const question of createInterface({ input: process.stdin })) {
     let found = [];
     try {

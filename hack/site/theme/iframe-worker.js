@@ -19,20 +19,27 @@
       this.#inner.document.open();
       this.#inner.document.write("<!doctype html><title>Search</title><body></body>");
       this.#inner.document.close();
-      this.#inner.postMessage = (data) => this.#answer(data);
+      // As with a worker, messages are copies, and come after what the sender is in the middle of.
+      this.#inner.postMessage = (data) => {
+        const copy = structuredClone(data);
+        setTimeout(() => this.#answer(copy));
+      };
       this.#inner.importScripts = (...urls) =>
         urls.reduce((before, next) => before.then(() => this.#load(next)), Promise.resolve());
       this.#started = this.#load(url);
     }
 
     postMessage(data) {
-      this.#started.then(() => {
-        this.#inner.dispatchEvent(new this.#inner.MessageEvent("message", { data }));
-      });
+      const copy = this.#inner.structuredClone(data);
+      this.#started.then(() => setTimeout(() => this.#ask(copy)));
     }
 
     terminate() {
       this.#frame.remove();
+    }
+
+    #ask(data) {
+      this.#inner.dispatchEvent(new this.#inner.MessageEvent("message", { data }));
     }
 
     #answer(data) {
