@@ -1,4 +1,4 @@
-"""Builds the documentation site from docs/ into build/site, without the network.
+"""Builds the documentation site from docs/ into build/site, without the network (ADR 0063).
 
 It makes the pages (`pages.py`), has them built strictly, and then checks what was built
 (`built_site.py`). A link that leads nowhere, a page that is not in the navigation, and anything
