@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.support import definition, site
@@ -87,19 +88,25 @@ def test_code_and_paragraphs_stay_in_the_items_of_their_list(built: Path) -> Non
 
 
 @needs_generator
-def test_a_version_is_added_to_those_of_a_folder(tmp_path: Path) -> None:
+def test_a_version_is_added_to_those_of_a_folder_and_served(tmp_path: Path) -> None:
     (tmp_path / "0.0.9").mkdir()
     (tmp_path / "versions.json").write_text('[{"version": "0.0.9"}, {"version": "0.0.8"}]')
 
-    done = site.run_build("--versions", tmp_path, "--version", "0.0.10")
+    with site.serving("--versions", tmp_path, "--version", "0.0.10") as address:
+        listed = json.loads(_get(f"{address}versions.json"))
+        first = _get(address)
+        page = _get(f"{address}0.0.10/index.html")
 
-    assert (done.returncode, done.stderr) == (0, "")
-    listed = json.loads((tmp_path / "versions.json").read_text(encoding="utf-8"))
     assert [entry["version"] for entry in listed] == ["0.0.10", "0.0.9"]
     assert [entry["aliases"] for entry in listed] == [["latest"], []]
-    assert "url=0.0.10/index.html" in (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "url=0.0.10/index.html" in first
     # The theme looks for the list above the version.
-    assert '"provider":"mike"' in (tmp_path / "0.0.10/index.html").read_text().replace(" ", "")
+    assert '"provider":"mike"' in page.replace(" ", "")
+
+
+def _get(address: str) -> str:
+    with httpx.Client(trust_env=False) as http:
+        return http.get(address).raise_for_status().text
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """The documentation site: the program that builds it, and what it made of docs/."""
 
 import importlib.util
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +22,31 @@ def run_build(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [PYTHON, SOURCES / "build.py", *arguments], capture_output=True, text=True, check=False
     )
+
+
+@contextmanager
+def serving(*arguments: str | Path) -> Iterator[str]:
+    """Build and serve the site, as `make docs ARGS=--serve` does; yields its address."""
+    process = subprocess.Popen(
+        [PYTHON, SOURCES / "build.py", *arguments, "--serve", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        said = ""
+        for line in process.stdout:
+            said += line
+            if found := re.match(r"Serving (http://127\.0\.0\.1:[0-9]+/)", line):
+                yield found[1]
+                break
+        else:
+            raise AssertionError(f"the site is not served: {said}")
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, complaints = process.communicate()
+    assert process.returncode == 0, complaints
 
 
 def load(name: str) -> ModuleType:
