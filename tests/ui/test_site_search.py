@@ -24,7 +24,10 @@ _FIRST = 3
 # As people type it, and where it is answered: one of these is among the first three.
 QUESTIONS = {
     "retry only what failed": ["tasks/retry.html"],
-    "limit how many run": ["faq.html#how-do-i-limit-how-many-run-at-once"],
+    "limit how many run": [
+        "faq.html#how-do-i-limit-how-many-run-at-once",
+        "tasks/suspend-and-resume.html#limit-how-many-stacks-run-at-once",
+    ],
     "rights of the key": ["faq.html#what-rights-does-the-key-need-does-it-need-admin"],
     "two teams, two keys": ["faq.html#two-teams-two-keys-how"],
     "Temporal is down": ["troubleshooting.html#temporal-is-down"],
@@ -40,7 +43,10 @@ QUESTIONS = {
         "faq.html#how-do-i-get-a-message-in-slack-when-a-person-must-confirm"
     ],
     "upgrade without losing runs": ["upgrade.html"],
-    "skip one stack and continue": ["faq.html#how-do-i-skip-one-stack-and-continue"],
+    "skip one stack and continue": [
+        "faq.html#how-do-i-skip-one-stack-and-continue",
+        "tasks/bypass.html",
+    ],
     "my chain does not move": ["troubleshooting.html#my-chain-does-not-move"],
     "from CI": ["ci.html"],
     "do outputs pass": ["faq.html#do-outputs-pass-between-stacks"],
