@@ -9,6 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 # The name changes with what is installed, so that an old environment is brought up to date.
 INSTALLED := .venv/.installed-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | tr ' ' '-')
+SITE := .venv-docs/.installed-$(shell cat requirements/docs.txt 2>/dev/null | cksum | tr ' ' '-')
 PYTEST := $(BIN)/python -m pytest
 # Most tests wait, so more workers than processors pay; with too many, what a test waits for comes late.
 # Tests of a file share what its fixtures start.
@@ -31,7 +32,7 @@ dev: $(INSTALLED) ## Run the local environment until Ctrl-C
 	@$(BIN)/python -m devenv $(ARGS)
 
 .PHONY: prepare
-prepare: $(INSTALLED) ## Get all programs that the tests start (minutes, once per machine)
+prepare: $(INSTALLED) $(SITE) ## Get all programs that the tests start (minutes, once per machine)
 	@$(BIN)/python -m devenv.control_plane
 	@$(BIN)/python -m tests.support.helm
 
@@ -133,6 +134,10 @@ ui: ## Build the page into the package, and the graph for Headlamp and Argo CD (
 	cd ui && npm ci --ignore-scripts && npm run check && npm run build
 	cd ui && npm run build:headlamp && npm run build:argocd
 
+.PHONY: docs
+docs: $(SITE) ## Build the documentation site into build/site (ARGS="--serve" or "--versions FOLDER")
+	@.venv-docs/bin/python hack/site/build.py $(ARGS)
+
 .PHONY: chart-docs
 chart-docs: $(INSTALLED) ## Write the chart's table of values, and copy the definition into it
 	@cp crds/*.yaml charts/stackchain/files/crds/
@@ -144,9 +149,12 @@ lock: $(INSTALLED) ## Pin the dependencies anew (ARGS=--upgrade for newer ones)
 
 .PHONY: clean
 clean: ## Remove what the targets made in this folder
-	rm -rf ui/node_modules .venv .stackchain .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
+	rm -rf ui/node_modules .venv .venv-docs .stackchain .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
 		build dist plugin/build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements/dev.txt pyproject.toml
 	@hack/bootstrap $@
+
+$(SITE): requirements/docs.txt | $(INSTALLED)
+	@hack/site/bootstrap $@

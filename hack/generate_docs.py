@@ -7,8 +7,12 @@ stands between `<!-- generated: NAME -->` and `<!-- end -->`; everything else on
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from controller.api import reasons, transition_kinds
 from controller.config import settings
@@ -16,6 +20,7 @@ from controller.notify import templates
 from controller.observability import metrics
 
 DOCS = Path(__file__).parents[1] / "docs"
+DEFINITION = DOCS.parent / "crds" / "stackchains.stackchain.dev.yaml"
 
 # A markdown table needs a blank line before it, also right after a comment.
 _BLOCK = re.compile(r"<!-- generated: (?P<name>[\w-]+) -->\n(?P<table>.*?)<!-- end -->", re.DOTALL)
@@ -74,8 +79,30 @@ def metrics_table() -> str:
     return _table(("metric", "type", "labels", "meaning"), rows)
 
 
+def spec_fields() -> str:
+    """Return a table for each object of the spec, with all of its fields."""
+    return "\n".join(_object_tables("spec", _schema()["properties"]["spec"], has_defaults=True))
+
+
+def status_fields() -> str:
+    """Return a table for each object of the status, with all of its fields."""
+    status = _schema()["properties"]["status"]
+    return "\n".join(_object_tables("status", status, has_defaults=False))
+
+
+def object_rules() -> str:
+    """Return the rules that hold between fields of different objects."""
+    return "".join(f"- {text}\n" for text in _messages(_schema()))
+
+
 # Which page has which tables.
 PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
+    "api.md": {
+        "object-rules": object_rules,
+        "spec-fields": spec_fields,
+        "status-fields": status_fields,
+    },
+    "metrics.md": {"metrics": metrics_table},
     "status.md": {
         "chain-reasons": chain_reasons,
         "stack-reasons": stack_reasons,
@@ -121,6 +148,105 @@ def write_pages(folder: Path = DOCS) -> None:
         blank = "\n".join(f"<!-- generated: {name} -->\n<!-- end -->\n" for name in tables)
         text = path.read_text(encoding="utf-8") if path.exists() else blank
         path.write_text(render(page, text), encoding="utf-8")
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    document = yaml.safe_load(DEFINITION.read_text(encoding="utf-8"))
+    (version,) = document["spec"]["versions"]
+    schema: dict[str, Any] = version["schema"]["openAPIV3Schema"]
+    return schema
+
+
+def _object_tables(path: str, part: Mapping[str, Any], *, has_defaults: bool) -> Iterator[str]:
+    """Yield a heading, a table and the rules for an object, and then for each object in it."""
+    fields = part["properties"]
+    required = part.get("required", ())
+    heading = ("field", "type", *(("default",) if has_defaults else ()), "may be", "meaning")
+    rows = (
+        (
+            f"`{name}`",
+            _type(field),
+            *((_default(field, is_required=name in required),) if has_defaults else ()),
+            ", ".join(_allowed(field)),
+            _meaning(f"{path}.{name}", field),
+        )
+        for name, field in fields.items()
+    )
+    is_inner = "." in path
+    text = f"### `{path}`\n\n" + (f"{_prose(part['description'])}\n\n" if is_inner else "")
+    text += _table(heading, rows)
+    if rules := [*(_messages(part) if is_inner else ()), *_field_messages(fields)]:
+        text += "\nThe API server refuses what breaks one of these rules:\n\n"
+        text += "".join(f"- {rule}\n" for rule in rules)
+    yield text
+    for name, field in fields.items():
+        if "properties" in (inner := field.get("items", field)):
+            described = {"description": field.get("description", ""), **inner}
+            mark = "[]" if "items" in field else ""
+            yield from _object_tables(f"{path}.{name}{mark}", described, has_defaults=has_defaults)
+
+
+def _type(field: Mapping[str, Any]) -> str:
+    if "items" in field:
+        return f"list of {_type(field['items'])}s"
+    return "time" if field.get("format") == "date-time" else str(field["type"])
+
+
+def _default(field: Mapping[str, Any], *, is_required: bool) -> str:
+    if is_required:
+        return "required"
+    value = field.get("default", {})
+    if isinstance(value, list):
+        return ", ".join(f"`{item}`" for item in value)
+    return "" if value == {} else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _meaning(path: str, field: Mapping[str, Any]) -> str:
+    """Return what a field says of itself, and where its own fields are."""
+    inner = field.get("items", field)
+    meaning = _prose(field.get("description") or inner.get("description", ""))
+    if "properties" not in inner:
+        return meaning
+    name = f"{path}[]" if "items" in field else path
+    anchor = re.sub(r"[^\w-]", "", path.lower())
+    return f"{meaning} Fields: [`{name}`](#{anchor})."
+
+
+def _allowed(field: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a field may be, beyond its type."""
+    yield from (f"`{value}`" for value in field.get("items", field).get("enum", ()))
+    for low, high, what in (
+        ("minimum", "maximum", ""),
+        ("minLength", "maxLength", " characters"),
+        ("minItems", "maxItems", " items"),
+    ):
+        least, most = field.get(low), field.get(high)
+        if least is not None and most is not None:
+            yield f"{least:,}{what}" if least == most else f"{least:,} to {most:,}{what}"
+        elif most is not None:
+            yield f"at most {most:,}{what}"
+        elif least is not None:
+            yield f"at least {least:,}{what}"
+
+
+def _field_messages(fields: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the rules of fields that have no table of their own."""
+    for name, field in fields.items():
+        inner = field.get("items", field)
+        if "properties" not in inner:
+            for message in (*_messages(field), *(_messages(inner) if inner is not field else ())):
+                yield message if message.startswith(name) else f"{name}: {message}"
+
+
+def _messages(part: Mapping[str, Any]) -> list[str]:
+    """Return what the API server says where a rule is broken."""
+    return [f"{_prose(rule['message'])}." for rule in part.get("x-kubernetes-validations", ())]
+
+
+def _prose(text: str) -> str:
+    """Return a description as markdown: angle brackets stand for something, and are no elements."""
+    return re.sub(r"([<>*_])", r"\\\1", " ".join(text.split()))
 
 
 def _reasons(meanings: Mapping[str, reasons.ReasonMeaning]) -> str:
