@@ -140,6 +140,7 @@ def put_space(engine: Engine, space_id: str, spec: specs.SpaceSpec) -> Space:
         name=spec.name or space_id,
         description=spec.description,
         parent_space=spec.parent,
+        inherit_entities=spec.inherit_entities,
         labels=spec.labels,
     )
     engine.account.spaces[space.id] = space

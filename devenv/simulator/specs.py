@@ -186,6 +186,8 @@ class SpaceSpec(StrictModel):
     name: str | None = None
     description: str = ""
     parent: str = "root"
+    inherit_entities: bool = True
+    """Whether policies and webhooks of the spaces above hold in it."""
     labels: list[str] = pydantic.Field(default=[])
 
 

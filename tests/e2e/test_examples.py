@@ -79,8 +79,8 @@ async def test_labels_order_what_spacelift_does_not(release: chains.Installation
 
 
 async def test_two_at_a_time_means_two(release: chains.Installation) -> None:
-    # Longer than it takes to trigger the second one, on a busy machine too.
-    account, chain = await run(release, "parallelism", speed=1)
+    # Two seconds, which is longer than it takes to trigger the second one, on a busy machine too.
+    account, chain = await run(release, "parallelism", speed=10)
 
     await chain.ends("RunSucceeded")
 

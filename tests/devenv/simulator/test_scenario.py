@@ -136,3 +136,12 @@ def test_two_webhooks_of_one_name_are_told() -> None:
 
     with pytest.raises(scenario.ScenarioError, match="twice has already been taken"):
         Simulator({"webhooks": [webhook, webhook]})
+
+
+def test_a_space_may_keep_out_what_holds_in_the_one_above() -> None:
+    spaces = {"net": {}, "sandbox": {"inheritEntities": False}}
+
+    account = Simulator({"spaces": spaces}).account
+
+    inherits = {name: account.spaces[name].inherit_entities for name in spaces}
+    assert inherits == {"net": True, "sandbox": False}
