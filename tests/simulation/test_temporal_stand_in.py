@@ -43,6 +43,18 @@ class Patched:
         return workflow.patched("anything")
 
 
+@workflow.defn(name="CallsLocally")
+class CallsLocally:
+    """Calls a local activity, which no workflow of the product does."""
+
+    @workflow.run
+    async def run(self) -> str:
+        """Call one that would answer at once."""
+        limit = timedelta(seconds=1)
+        return str(await workflow.execute_local_activity("echo", "", start_to_close_timeout=limit))
+
+
+REFUSED = {Patched: "set_patch_marker", CallsLocally: "schedule_local_activity"}
 Scenario = Callable[[TemporalServer, Client], Awaitable[None]]
 
 
@@ -68,7 +80,7 @@ def simulate(
 def serve(server: TemporalServer, client: Client, **options: Any) -> Any:
     """Start a process with a worker, and return it."""
     process = server.loop.process("worker")
-    given = {"workflows": [*subjects.WORKFLOWS, Forgets, Patched], "task_queue": "q"}
+    given = {"workflows": [*subjects.WORKFLOWS, Forgets, *REFUSED], "task_queue": "q"}
     process.start(Worker(client, **(given | options)).run())
     return process
 
@@ -225,13 +237,14 @@ def test_unknown_calls_fields_and_queries_are_refused() -> None:
     simulate(scenario)
 
 
-def test_unknown_commands_are_refused() -> None:
+@pytest.mark.parametrize(("subject", "command"), REFUSED.items())
+def test_unknown_commands_are_refused(subject: type, command: str) -> None:
     async def scenario(server: TemporalServer, client: Client) -> None:
-        serve(server, client)
-        await client.start_workflow("Patched", id="id", task_queue="q")
+        serve(server, client, activities=activities.Activities().all())
+        await client.start_workflow(subject.__name__, id="id", task_queue="q")
         await asyncio.sleep(1)
 
-    assert "set_patch_marker" in simulate(scenario)[1][0]
+    assert f"NotSimulated('the command {command}')" in simulate(scenario)[1][0]
 
 
 def test_a_worker_with_unknown_options_is_refused() -> None:

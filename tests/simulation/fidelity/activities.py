@@ -28,7 +28,6 @@ class Activities:
             self.fail_once,
             self.fail_with_delay,
             self.hang,
-            self.nap,
             self.hang_once,
             self.beat,
             self.beat_and_finish,
@@ -74,12 +73,6 @@ class Activities:
     async def hang(self, text: str) -> None:
         """Never answer; note how it is canceled."""
         await self._watched(text, beats=False)
-
-    @activity.defn
-    async def nap(self, seconds: str) -> str:
-        """Take some time."""
-        await asyncio.sleep(float(seconds))
-        return f"local {activity.info().is_local}"
 
     @activity.defn
     async def hang_once(self, text: str) -> str:

@@ -290,41 +290,6 @@ async def a_description_shows_the_last_failure(place: Place) -> object:
     ]
 
 
-# Local activities
-
-
-async def _locally(place: Place, *arguments: object) -> object:
-    handle = await place.start("CallsLocally", *arguments)
-    return [await handle.result(), await place.events(handle)]
-
-
-async def a_local_activity_is_part_of_a_task(place: Place) -> object:
-    return await _locally(place, "echo", "at once", False)
-
-
-async def the_time_of_a_local_activity_passes_for_the_workflow(place: Place) -> object:
-    return await _locally(place, "nap", "0.6", False)
-
-
-async def a_local_activity_fails(place: Place) -> object:
-    return await _locally(place, "fail", "", False)
-
-
-async def a_local_activity_has_its_time(place: Place) -> object:
-    return await _locally(place, "hang", place.new_id(), False)
-
-
-async def a_workflow_ends_beside_a_local_activity(place: Place) -> object:
-    return await _locally(place, "nap", "0.6", True)
-
-
-async def a_signal_waits_for_the_end_of_a_local_activity(place: Place) -> object:
-    handle = await place.start("CallsLocally", "nap", "0.8", False)
-    await asyncio.sleep(0.3)
-    await handle.signal("say", "hello")
-    return [await handle.result(), await place.events(handle)]
-
-
 ROWS = [
     a_result_comes_back,
     a_failure_for_good_is_not_tried_again,
@@ -359,10 +324,4 @@ ROWS = [
     slots_are_kept,
     a_description_shows_what_is_under_way,
     a_description_shows_the_last_failure,
-    a_local_activity_is_part_of_a_task,
-    the_time_of_a_local_activity_passes_for_the_workflow,
-    a_local_activity_fails,
-    a_local_activity_has_its_time,
-    a_workflow_ends_beside_a_local_activity,
-    a_signal_waits_for_the_end_of_a_local_activity,
 ]

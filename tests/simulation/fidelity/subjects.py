@@ -175,49 +175,6 @@ class Calls:
             return described(error)
 
 
-@workflow.defn(name="CallsLocally")
-class CallsLocally:
-    """Calls a local activity between a timer and an activity, and returns what became of all."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    @workflow.signal
-    def say(self, text: str) -> None:
-        """Take a word."""
-        self.said.append(text)
-
-    @workflow.run
-    async def run(self, name: str, argument: str, is_left: bool) -> list[object]:
-        """Return what became of them, how long that took, and what was said meanwhile."""
-        started = workflow.time()
-        timer = asyncio.create_task(asyncio.sleep(1000))
-        await asyncio.sleep(0)
-        handle = workflow.start_local_activity(
-            name,
-            argument,
-            start_to_close_timeout=timedelta(seconds=1),
-            schedule_to_close_timeout=timedelta(seconds=2),
-            retry_policy=RetryPolicy(maximum_attempts=1),
-        )
-        await asyncio.sleep(0)
-        if is_left:
-            return ["left"]
-        try:
-            result = f"result {await handle}"
-        except exceptions.FailureError as error:
-            result = described(error)
-        seconds = workflow.time() - started
-        told, said = (
-            await workflow.execute_activity(
-                "echo", "told", start_to_close_timeout=timedelta(seconds=20)
-            ),
-            list(self.said),
-        )
-        timer.cancel()
-        return [result, seconds > 0.4, told, said]
-
-
 @dataclasses.dataclass
 class Family:
     """A child and what is done about it."""
@@ -332,18 +289,7 @@ class Scheduled:
         return [found.get(_SCHEDULE) is not None, due is not None and due.microsecond == 0]
 
 
-WORKFLOWS = [
-    Waits,
-    Lasts,
-    Breaks,
-    Calls,
-    CallsLocally,
-    Parents,
-    Signals,
-    Remembers,
-    Sleeps,
-    Scheduled,
-]
+WORKFLOWS = [Waits, Lasts, Breaks, Calls, Parents, Signals, Remembers, Sleeps, Scheduled]
 
 
 def _span(seconds: float | None) -> timedelta | None:

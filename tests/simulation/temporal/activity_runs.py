@@ -9,8 +9,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.common.v1 import Payload, WorkflowExecution
 from temporalio.api.failure.v1 import Failure
 from temporalio.bridge.proto import ActivityHeartbeat, ActivityTaskCompletion
-from temporalio.bridge.proto.activity_result import ActivityResolution
-from temporalio.bridge.proto.activity_result import Failure as ActivityFailure
 from temporalio.bridge.proto.activity_task import ActivityCancellationDetails, Cancel
 from temporalio.bridge.proto.activity_task import Start as StartMessage
 from temporalio.client import Client
@@ -19,10 +17,10 @@ from temporalio.worker import Interceptor
 from temporalio.worker._activity import _ActivityWorker, _RunningActivity
 
 from tests.simulation import processes, virtual_time
-from tests.simulation.temporal import chance, failures
+from tests.simulation.temporal import chance
 from tests.simulation.temporal.activities import seconds_of
 from tests.simulation.temporal.heartbeats import Heartbeats
-from tests.simulation.temporal.records import Activity, Execution
+from tests.simulation.temporal.records import Activity
 from tests.simulation.temporal.refusals import NotSimulated
 
 if TYPE_CHECKING:
@@ -46,15 +44,6 @@ class _Attempt:
     """When the newest heartbeat that was sent is heard."""
 
 
-@dataclass(slots=True, eq=False)
-class _Local:
-    """A local activity: it has one attempt, and the server knows nothing of it."""
-
-    running: _RunningActivity
-    on_end: Callable[[ActivityResolution], None]
-    timer: asyncio.TimerHandle | None = None
-
-
 class ActivityRuns:
     """The attempts that one worker has under way."""
 
@@ -72,7 +61,6 @@ class ActivityRuns:
         self._server = server
         self._pauses = (longest_pause, default_pause)
         self._attempts: dict[bytes, _Attempt] = {}
-        self._locals: dict[bytes, _Local] = {}
         self._numbers = 0
         self._process: processes.Process | None = None
         self._worker = _ActivityWorker(
@@ -126,33 +114,10 @@ class ActivityRuns:
         self._watch(attempt, "start to close", seconds_of(activity.body.start_to_close_timeout))
         self._watch(attempt, "heartbeat", seconds_of(activity.body.heartbeat_timeout))
 
-    def start_local(
-        self, execution: Execution, body: Any, on_end: Callable[[ActivityResolution], None]
-    ) -> None:
-        """Run a local activity; `on_end` is called with what has become of it."""
-        assert self._process is not None
-        self._numbers += 1
-        token = b"local" + self._numbers.to_bytes(8, "big")
-        local = self._locals[token] = _Local(_RunningActivity(), on_end)
-        self._worker._running_activities[token] = local.running
-        local.running.task = self._process.start(
-            self._worker._handle_start_activity_task(
-                token, self._local_start_message(execution, body), local.running
-            )
-        )
-        limits = (body.start_to_close_timeout, body.schedule_to_close_timeout)
-        local.timer = self._loop.call_later(
-            min(seconds for limit in limits if (seconds := seconds_of(limit))),
-            self._local_timed_out,
-            token,
-            body,
-            context=self._process.context,
-        )
-
     @property
     def count(self) -> int:
         """How many attempts are under way."""
-        return len(self._attempts) + len(self._locals)
+        return len(self._attempts)
 
     def notify_shutdown(self) -> None:
         """Let activities that ask know that the worker ends."""
@@ -162,15 +127,11 @@ class ActivityRuns:
         """Cancel what runs, since the worker ends."""
         for attempt in tuple(self._attempts.values()):
             self._cancel(attempt, is_worker_shutdown=True)
-        for token in tuple(self._locals):
-            details = ActivityCancellationDetails(is_worker_shutdown=True)
-            self._worker._handle_cancel_activity_task(token, Cancel(details=details))
 
     async def wait(self) -> None:
         """Return once no attempt is under way."""
-        while self._attempts or self._locals:
-            runs: list[_Attempt | _Local] = [*self._attempts.values(), *self._locals.values()]
-            tasks = [one.running.task for one in runs if one.running.task]
+        while self._attempts:
+            tasks = [one.running.task for one in self._attempts.values() if one.running.task]
             await asyncio.wait(tasks)
 
     # What the SDK calls
@@ -183,9 +144,6 @@ class ActivityRuns:
 
     async def complete_activity_task(self, completion: ActivityTaskCompletion) -> None:
         """Take over the end of an attempt, and send it to the server."""
-        if completion.task_token not in self._attempts:
-            self._end_local(completion)
-            return
         attempt = self._attempts.pop(completion.task_token)
         for timer in attempt.timers.values():
             timer.cancel()
@@ -199,32 +157,6 @@ class ActivityRuns:
         self._loop.call_later(seconds, answer.set_result, None)
         await answer
         attempt.on_end()
-
-    def _end_local(self, completion: ActivityTaskCompletion) -> None:
-        local = self._locals.pop(completion.task_token, None)
-        if local is None:
-            return  # it has timed out before
-        if local.timer is not None:
-            local.timer.cancel()
-        result = completion.result
-        match result.WhichOneof("status"):
-            case "completed":
-                local.on_end(ActivityResolution(completed=result.completed))
-            case "failed":
-                local.on_end(ActivityResolution(failed=result.failed))
-            case "cancelled":
-                pass  # its worker ends, and the task with it
-            case status:
-                raise NotSimulated(f"local activities that end with {status}")
-
-    def _local_timed_out(self, token: bytes, body: Any) -> None:
-        local = self._locals.pop(token, None)
-        if local is None:
-            return
-        details = ActivityCancellationDetails(is_timed_out=True)
-        self._worker._handle_cancel_activity_task(token, Cancel(details=details))
-        failure = failures.local_activity_timed_out(body.activity_type, body.activity_id)
-        local.on_end(ActivityResolution(failed=ActivityFailure(failure=failure)))
 
     # Between worker and server
 
@@ -302,31 +234,7 @@ class ActivityRuns:
         )
 
     def _start_message(self, activity: Activity) -> StartMessage:
-        body = activity.body
-        return self._started(
-            activity.execution,
-            body,
-            heartbeat_details=activity.details or (),
-            scheduled_time=self._stamp(activity.scheduled_at),
-            current_attempt_scheduled_time=self._stamp(activity.attempt_scheduled_at),
-            started_time=self._stamp(activity.started_at),
-            attempt=activity.attempt,
-            heartbeat_timeout=body.heartbeat_timeout,
-        )
-
-    def _local_start_message(self, execution: Execution, body: Any) -> StartMessage:
-        now = self._stamp(self._server.time())
-        return self._started(
-            execution,
-            body,
-            scheduled_time=now,
-            current_attempt_scheduled_time=now,
-            started_time=now,
-            attempt=1,
-            is_local=True,
-        )
-
-    def _started(self, execution: Execution, body: Any, **fields: Any) -> StartMessage:
+        body, execution = activity.body, activity.execution
         return StartMessage(
             workflow_namespace=self._server.namespace,
             workflow_type=execution.start.workflow_type,
@@ -336,10 +244,15 @@ class ActivityRuns:
             activity_id=body.activity_id,
             activity_type=body.activity_type,
             input=body.arguments,
+            heartbeat_details=activity.details or (),
+            scheduled_time=self._stamp(activity.scheduled_at),
+            current_attempt_scheduled_time=self._stamp(activity.attempt_scheduled_at),
+            started_time=self._stamp(activity.started_at),
+            attempt=activity.attempt,
             schedule_to_close_timeout=body.schedule_to_close_timeout,
             start_to_close_timeout=body.start_to_close_timeout,
+            heartbeat_timeout=body.heartbeat_timeout,
             retry_policy=body.retry_policy,
-            **fields,
         )
 
     def _stamp(self, time: float) -> Timestamp:

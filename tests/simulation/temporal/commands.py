@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tests.simulation.temporal.history import Command, Event, ExternalEvent, Kind
-from tests.simulation.temporal.machines import MARKER
 from tests.simulation.temporal.records import Child, Execution
 from tests.simulation.temporal.refusals import NotSimulated, only
 
@@ -99,9 +98,6 @@ class Commands:
                 raise NotSimulated("taking a value out of the memo")
         self._server.visibility.update(execution)
 
-    def _record_marker(self, execution: Execution, body: Any) -> None:
-        self._add(execution, Kind.MARKER_RECORDED, body)
-
     def _complete(self, execution: Execution, body: Any) -> None:
         self._server.close(execution, Kind.COMPLETED, body.result)
 
@@ -122,7 +118,6 @@ _APPLY: dict[str, Callable[[Commands, Execution, Any], bool | None]] = {
     "request_cancel_external_workflow_execution": Commands._cancel_external,
     "signal_external_workflow_execution": Commands._signal_external,
     "modify_workflow_properties": Commands._modify,
-    MARKER: Commands._record_marker,
     "complete_workflow_execution": Commands._complete,
     "fail_workflow_execution": Commands._fail,
     "cancel_workflow_execution": Commands._canceled,

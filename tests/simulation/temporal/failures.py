@@ -65,17 +65,6 @@ def activity_timed_out(activity_type: str, activity_id: str, end: ActivityEnd) -
     return _activity("Activity task timed out", activity_type, activity_id, end, end.failure)
 
 
-def local_activity_timed_out(activity_type: str, activity_id: str) -> Failure:
-    """Return what a workflow sees of a local activity that took too long."""
-    kind = TimeoutType.TIMEOUT_TYPE_START_TO_CLOSE
-    cause = Failure(
-        message="Activity timed out", timeout_failure_info=TimeoutFailureInfo(timeout_type=kind)
-    )
-    failure = _activity("Local Activity timed out", activity_type, activity_id, NO_CAUSE, cause)
-    failure.activity_failure_info.retry_state = CANCEL_REQUESTED
-    return failure
-
-
 def activity_canceled(activity_type: str, activity_id: str, end: ActivityEnd) -> Failure:
     """Return what a workflow sees of an activity that was canceled; `NO_CAUSE`: by core alone."""
     details = Payloads(payloads=end.details) if end.details else None

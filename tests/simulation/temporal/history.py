@@ -11,7 +11,6 @@ from typing import Any
 from google.protobuf.message import Message
 from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
-from temporalio.bridge.proto.activity_result import ActivityResolution
 
 
 class Kind(enum.IntEnum):
@@ -41,7 +40,6 @@ class Kind(enum.IntEnum):
     CANCEL_EXTERNAL_INITIATED = 22
     CANCEL_EXTERNAL_FAILED = 23
     EXTERNAL_CANCEL_REQUESTED = 24
-    MARKER_RECORDED = 25
     SIGNALED = 26
     TERMINATED = 27
     CHILD_INITIATED = 29
@@ -79,7 +77,7 @@ class Command:
     """What a workflow asks for, in the words of the SDK's core."""
 
     kind: str
-    body: "Message | LocalActivityEnd"
+    body: Message
 
 
 @dataclass(slots=True)
@@ -138,15 +136,6 @@ class ActivityEnd:
     def started_id(self) -> int:
         """The event of the attempt that ended; 0 if no worker had it."""
         return self.started.id if self.started is not None else 0
-
-
-@dataclass(slots=True)
-class LocalActivityEnd:
-    """How a local activity has ended, as core writes it into a marker."""
-
-    body: Any
-    result: ActivityResolution
-    time: float
 
 
 @dataclass(slots=True)

@@ -1,18 +1,11 @@
 """The attributes of events, made of what the light objects have."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from temporalio.api.common.v1 import (
-    ActivityType,
-    Payload,
-    Payloads,
-    WorkflowExecution,
-    WorkflowType,
-)
+from temporalio.api.common.v1 import ActivityType, Payloads, WorkflowExecution, WorkflowType
 from temporalio.api.history import v1 as api
 from temporalio.api.taskqueue.v1 import TaskQueue
 
@@ -22,7 +15,6 @@ from tests.simulation.temporal.history import (
     ActivityStart,
     ChildEvent,
     ExternalEvent,
-    LocalActivityEnd,
     Signal,
     TaskFailure,
 )
@@ -81,17 +73,6 @@ def task_failed(failed: TaskFailure) -> Message:
         new_run_id=failed.new_run_id,
         identity=failed.identity,
     )
-
-
-def local_activity(end: LocalActivityEnd) -> Message:
-    made = api.MarkerRecordedEventAttributes(marker_name="core_local_activity")
-    data = json.dumps({"activity_type": end.body.activity_type}).encode()
-    made.details["data"].CopyFrom(Payloads(payloads=[Payload(data=data)]))
-    if end.result.HasField("failed"):
-        made.failure.CopyFrom(end.result.failed.failure)
-    else:
-        made.details["result"].CopyFrom(Payloads(payloads=[end.result.completed.result]))
-    return made
 
 
 def activity_scheduled(body: Any) -> Message:

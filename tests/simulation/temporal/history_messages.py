@@ -56,7 +56,6 @@ _ATTRIBUTES: dict[Kind, tuple[str, Callable[[Any], Message]]] = {
         "workflow_properties_modified",
         make.plain(api.WorkflowPropertiesModifiedEventAttributes, "upserted_memo"),
     ),
-    Kind.MARKER_RECORDED: ("marker_recorded", make.local_activity),
     Kind.TASK_SCHEDULED: (
         "workflow_task_scheduled",
         lambda _: api.WorkflowTaskScheduledEventAttributes(),

@@ -70,19 +70,6 @@ class Instances:
             self._runs.popitem(last=False)[1].evict()
         return run
 
-    def evict_amid_task(self, run_id: str) -> None:
-        """Drop an instance that still has the local activity of a task that has timed out.
-
-        What that one was asked is not in the history.
-        """
-        run = self._runs.get(run_id)
-        if run is not None and run.local_activity is not None:
-            self.evict(run_id)
-
-    def has(self, run: WorkflowRun | None) -> bool:
-        """Whether an instance was not dropped meanwhile."""
-        return run in self._runs.values()
-
     def evict(self, run_id: str) -> None:
         """Drop an instance, if it is there."""
         run = self._runs.pop(run_id, None)

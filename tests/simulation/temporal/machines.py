@@ -9,35 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import Message
-from temporalio.bridge.proto.activity_result import ActivityResolution
 from temporalio.bridge.proto.child_workflow import ChildWorkflowCancellationType
 from temporalio.bridge.proto.workflow_activation import FireTimer
 from temporalio.bridge.proto.workflow_commands import ActivityCancellationType
 
 from tests.simulation.temporal import failures, resolutions
-from tests.simulation.temporal.history import (
-    ChildEvent,
-    Command,
-    Event,
-    Kind,
-    LocalActivityEnd,
-)
-from tests.simulation.temporal.refusals import NotSimulated, only
+from tests.simulation.temporal.history import ChildEvent, Command, Event, Kind
+from tests.simulation.temporal.refusals import NotSimulated
 from tests.simulation.temporal.resolutions import Job
 
-MARKER = "record_marker"
-"""The command of core that keeps how a local activity has ended."""
-
-_OF_LOCAL_ACTIVITIES = (
-    "seq",
-    "activity_id",
-    "activity_type",
-    "arguments",
-    "schedule_to_close_timeout",
-    "start_to_close_timeout",
-    "retry_policy",
-    "cancellation_type",
-)
 _TRY = ActivityCancellationType.TRY_CANCEL
 _ABANDON = ActivityCancellationType.ABANDON
 _CHILD_WAITS = ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED
@@ -64,10 +44,6 @@ class Machines:
         self._timers: dict[int, _Machine] = {}
         self._children: dict[int, _Machine] = {}
         self._signals: dict[int, _Machine] = {}
-        # What a local activity is to do that is under way; core has no more of them here.
-        self.local: Any = None
-        # When the last one of this task has ended.
-        self.local_time = 0.0
         # Of the task that is under way: what goes to the server, and what was withdrawn.
         self._commands: list[Command] = []
         self._jobs: list[Job] = []
@@ -86,7 +62,7 @@ class Machines:
             raise NotSimulated(f"the command {variant}")
         handler(self, variant, body)
 
-    def local_jobs(self) -> list[Job]:
+    def jobs_at_once(self) -> list[Job]:
         """Return what core answers at once, within the same workflow task."""
         jobs, self._jobs = self._jobs, []
         return jobs
@@ -96,19 +72,12 @@ class Machines:
         back = {id(body) for body in self._withdrawn}
         commands = [command for command in self._commands if id(command.body) not in back]
         self._commands, self._withdrawn = [], []
-        self.local, self.local_time = None, 0.0
         for machines in (self._activities, self._timers, self._children, self._signals):
             for machine in machines.values():
                 machine.is_sent = True
         return commands
 
-    def end_local(self, result: ActivityResolution, time: float) -> Job:
-        """Write how the local activity has ended, and return what the workflow is to hear."""
-        body, self.local, self.local_time = self.local, None, time
-        self._send(MARKER, LocalActivityEnd(body, result, time))
-        return resolutions.local_activity(body, result)
-
-    def _send(self, variant: str, body: Message | LocalActivityEnd) -> None:
+    def _send(self, variant: str, body: Message) -> None:
         self._commands.append(Command(variant, body))
 
     def _start_timer(self, variant: str, body: Any) -> None:
@@ -127,14 +96,6 @@ class Machines:
     def _schedule_activity(self, variant: str, body: Any) -> None:
         self._activities[body.seq] = _Machine(body)
         self._send(variant, body)
-
-    def _schedule_local_activity(self, variant: str, body: Any) -> None:
-        if self.local is not None:
-            raise NotSimulated("two local activities at a time")
-        only(body, *_OF_LOCAL_ACTIVITIES)
-        if body.retry_policy.maximum_attempts != 1:
-            raise NotSimulated("local activities that are tried again")
-        self.local = body
 
     def _cancel_activity(self, variant: str, body: Any) -> None:
         machine = self._activities.get(body.seq)
@@ -229,7 +190,6 @@ _COMMANDS: dict[str, Callable[[Machines, str, Any], None]] = {
     "start_timer": Machines._start_timer,
     "cancel_timer": Machines._cancel_timer,
     "schedule_activity": Machines._schedule_activity,
-    "schedule_local_activity": Machines._schedule_local_activity,
     "request_cancel_activity": Machines._cancel_activity,
     "start_child_workflow_execution": Machines._start_child,
     "cancel_child_workflow_execution": Machines._cancel_child,

@@ -51,11 +51,6 @@ def activity(body: Any, event: Event) -> Job:
     return Job(resolve_activity=ResolveActivity(seq=end.seq, result=result))
 
 
-def local_activity(body: Any, result: ActivityResolution) -> Job:
-    """Return the end of a local activity; `body` is the command that asked for it."""
-    return Job(resolve_activity=ResolveActivity(seq=body.seq, result=result, is_local=True))
-
-
 def activity_canceled(body: Any, end: ActivityEnd) -> Job:
     """Return that an activity was canceled."""
     failure = failures.activity_canceled(body.activity_type, body.activity_id, end)

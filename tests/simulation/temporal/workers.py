@@ -5,7 +5,6 @@ A worker belongs to the process that runs it, and is gone with it: what it had s
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -13,7 +12,6 @@ from typing import Any, Self
 import temporalio.worker
 from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.api.failure.v1 import Failure
-from temporalio.bridge.proto.activity_result import ActivityResolution
 from temporalio.client import Client
 
 from tests.simulation import processes
@@ -24,7 +22,7 @@ from tests.simulation.temporal.history import Command
 from tests.simulation.temporal.instances import Instances
 from tests.simulation.temporal.records import Activity, Execution, Query, WorkflowTask
 from tests.simulation.temporal.refusals import NotSimulated
-from tests.simulation.temporal.workflow_run import NotDeterministic, TaskFailed, WorkflowRun
+from tests.simulation.temporal.workflow_run import NotDeterministic, TaskFailed
 
 _SLOTS = 100
 # What the SDK keeps open of each kind, and how long the server lets a poll wait.
@@ -32,16 +30,6 @@ _POLLS = 5
 _LONGEST_POLL_SECONDS = 60.0
 _FAILED = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE
 _NOT_DETERMINISTIC = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR
-
-
-@dataclass(slots=True)
-class _Doing:
-    """A workflow task that a worker does."""
-
-    execution: Execution
-    task: WorkflowTask
-    queries: list[Query]
-    run: WorkflowRun | None = None
 
 
 class Worker:
@@ -287,23 +275,10 @@ class Worker:
         if execution.task is not task:
             self._free(task_queues.WORKFLOW)
             return
-        self._instances.evict_amid_task(execution.run_id)
-        self._do(_Doing(execution, task, queries), lambda run: run.do_task(task.started_id))
-
-    def _do(self, doing: "_Doing", do_next: Callable[[WorkflowRun], list[Command] | None]) -> None:
-        """Do what can be done of a workflow task: all of it, or up to a local activity."""
-        execution, task = doing.execution, doing.task
         try:
-            doing.run = run = doing.run or self._instances.get(execution)
-            commands = do_next(run)
-            if commands is None:
-                self._activities.start_local(
-                    execution,
-                    run.local_activity,
-                    lambda result: self._later(self._go_on, doing, result),
-                )
-                return
-            answers = {query: run.answer(query) for query in doing.queries}
+            run = self._instances.get(execution)
+            commands = run.do_task(task.started_id)
+            answers = {query: run.answer(query) for query in queries}
         except (TaskFailed, NotDeterministic) as error:
             self.evict(execution)
             self._fail(execution, task, error)
@@ -313,22 +288,6 @@ class Worker:
             self._free(task_queues.WORKFLOW)
             return
         self._send(chance.WORKFLOW_TASK, self._complete, execution, task, commands, answers)
-
-    def _later(self, callback: Callable[..., None], *args: Any) -> None:
-        assert self._process is not None
-        self._server.loop.call_later(0, callback, *args, context=self._process.context)
-
-    def _go_on(self, doing: "_Doing", result: ActivityResolution) -> None:
-        """Go on with a workflow task after a local activity of it."""
-        if not self._instances.has(doing.run):
-            self._free(task_queues.WORKFLOW)
-            return
-        if doing.execution.task is not doing.task:
-            self.evict(doing.execution)
-            self._free(task_queues.WORKFLOW)
-            return
-        time = self._server.time()
-        self._do(doing, lambda run: run.go_on(result, time))
 
     def _complete(
         self, execution: Execution, task: WorkflowTask, commands: list[Command], answers: Any

@@ -12,7 +12,6 @@ from typing import Any
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.api.failure.v1 import Failure
-from temporalio.bridge.proto.activity_result import ActivityResolution
 from temporalio.bridge.proto.common import NamespacedWorkflowExecution
 from temporalio.bridge.proto.workflow_activation import (
     CancelWorkflow,
@@ -26,15 +25,7 @@ from temporalio.bridge.proto.workflow_activation import (
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.worker._workflow_instance import WorkflowInstance
 
-from tests.simulation.temporal.history import (
-    Command,
-    Event,
-    History,
-    Kind,
-    LocalActivityEnd,
-    Signal,
-    TaskEnd,
-)
+from tests.simulation.temporal.history import Command, Event, History, Kind, Signal, TaskEnd
 from tests.simulation.temporal.machines import Machines
 from tests.simulation.temporal.records import Query, Start
 from tests.simulation.temporal.resolutions import Job
@@ -90,38 +81,19 @@ class WorkflowRun:
         tasks = self._history.tasks
         while self._seen_tasks < len(tasks):
             started_id, completed_id = tasks[self._seen_tasks]
+            made = self._apply(started_id, is_replaying=True)
             end: TaskEnd = self._history.events[completed_id - 1].data
-            ends = [one.body for one in end.commands if isinstance(one.body, LocalActivityEnd)]
-            made = self._apply(started_id, ends, is_replaying=True)
-            _compare(end.commands, made or [], self._start, completed_id)
+            _compare(end.commands, made, self._start, completed_id)
             self._seen_tasks += 1
 
-    def do_task(self, started_id: int) -> list[Command] | None:
+    def do_task(self, started_id: int) -> list[Command]:
         """Do the workflow task that was started with an event, and return its commands.
 
-        None: a local activity comes first, whose end is to be given to `go_on`.
-
         Raises:
             TaskFailed: it is to be tried again.
         """
-        return self._done(self._apply(started_id, []))
-
-    @property
-    def local_activity(self) -> Any:
-        """The local activity that is to be done within the task."""
-        return self._machines.local
-
-    def go_on(self, result: ActivityResolution, time: float) -> list[Command] | None:
-        """Go on with the task after its local activity, as `do_task` does.
-
-        Raises:
-            TaskFailed: it is to be tried again.
-        """
-        job = self._machines.end_local(result, time)
-        return self._done(self._work([job], self._applied, None))
-
-    def _done(self, commands: list[Command] | None) -> list[Command] | None:
-        self._seen_tasks += commands is not None
+        commands = self._apply(started_id, is_replaying=False)
+        self._seen_tasks += 1
         return commands
 
     def answer(self, query: Query) -> Payload | Failure:
@@ -141,29 +113,16 @@ class WorkflowRun:
             self._run([Job(remove_from_cache=RemoveFromCache())], self._applied, False)
             self._instance = None
 
-    def _apply(
-        self, started_id: int, ends: list[LocalActivityEnd], *, is_replaying: bool = False
-    ) -> list[Command] | None:
+    def _apply(self, started_id: int, *, is_replaying: bool) -> list[Command]:
         events = self._history.events[self._applied : started_id]
         jobs = self._jobs(events)
         self._applied = started_id
-        return self._work(jobs, started_id, ends if is_replaying else None)
-
-    def _work(
-        self, jobs: list[Job], started_id: int, ends: list[LocalActivityEnd] | None
-    ) -> list[Command] | None:
-        """Activate until all is done, or a local activity is to be; a replay has their `ends`."""
         while True:
-            completion = self._activate(jobs, started_id, is_replaying=ends is not None)
+            completion = self._activate(jobs, started_id, is_replaying=is_replaying)
             is_over = self._take(completion)
-            jobs = self._machines.local_jobs()
-            if is_over or not (jobs or self._machines.local):
+            jobs = self._machines.jobs_at_once()
+            if not jobs or is_over:
                 return self._machines.end_task()
-            if not jobs and not ends:
-                return None
-            if not jobs and ends:
-                end = ends.pop(0)
-                jobs = [self._machines.end_local(end.result, end.time)]
 
     def _jobs(self, events: Sequence[Event]) -> list[Job]:
         jobs = [job for event in events if (job := self._job(event)) is not None]
@@ -239,7 +198,6 @@ class WorkflowRun:
         self, jobs: list[Job], started_id: int, is_replaying: bool
     ) -> WorkflowActivationCompletion:
         time = self._history.events[started_id - 1].time if started_id else self._start.time
-        time = max(time, self._machines.local_time)
         activation = WorkflowActivation(
             run_id=self._start.run_id,
             timestamp=self._stamp(time),

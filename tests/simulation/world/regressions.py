@@ -189,41 +189,4 @@ FIXED: dict[str, Plan] = {
         ),
         events=(Event(at=113.8, actor=Actor.PERSON, action="trigger", target="s0"),),
     ),
-    "a workflow task times out amid a slow local activity": Plan(
-        seed=890,
-        slowest=0.5,
-        stacks=(
-            StackPlan(id="s0", is_autodeployed=True),
-            StackPlan(id="s2", upstreams=("s0",), is_autodeployed=True),
-            StackPlan(id="s5", upstreams=("s0",), is_autodeployed=True),
-            StackPlan(id="s6", upstreams=("s0",), is_autodeployed=True),
-            StackPlan(id="s7", upstreams=("s5",), is_autodeployed=True),
-        ),
-        chains=(
-            ChainPlan(
-                name="chain-0",
-                at=12.3,
-                spec={
-                    "roots": {"stackIds": ["s0"]},
-                    "activeDeadlineSeconds": 90,
-                    "graph": {"sources": ["Dependencies"]},
-                    "schedule": {"cron": "*/2 * * * *", "startingDeadlineSeconds": 10},
-                },
-            ),
-        ),
-        events=(
-            Event(at=6.8, actor=Actor.PERSON, action="trigger", target="s2"),
-            Event(at=74.5, actor=Actor.PERSON, action="confirm", target="s6"),
-        ),
-        chances={
-            "spacelift answer cut short": 0.1,
-            "webhook delivery doubled": 0.3,
-            "webhook delivery late": 0.3,
-            "webhook delivery lost": 0.3,
-            "webhook answer lost": 0.3,
-        },
-        slow={"dispatch": 20.0},
-        has_receiver=True,
-        poll_seconds=30,
-    ),
 }
