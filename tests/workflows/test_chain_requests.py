@@ -125,6 +125,26 @@ async def test_what_is_bypassed_before_its_turn_has_its_native_run_stopped(serve
     assert known.phase is Phase.SUCCEEDED
 
 
+@pytest.mark.parametrize("kind", [RETRY, BYPASS])
+async def test_the_native_run_that_a_stack_had_used_is_not_called_unused_afterwards(
+    serve: Serve, kind: LiveRequestKind
+) -> None:
+    world = World("a>b", roots=("a", "x"))
+    world.first_ends, world.held = {"b": ["FAILED"]}, {"x"}
+    chain = await serve(world)
+    handle = await chain.start()
+    await chain.stack_shows(handle, "b", Phase.FAILED)
+
+    await ask(chain, handle, kind, "b")
+    await chain.stack_shows(handle, "b", Phase.SKIPPED if kind is BYPASS else Phase.SUCCEEDED)
+    await world.move("x", "FINISHED")
+    known = await handle.result()
+
+    assert [run for stack in known.stacks for run in stack.ahead_runs] == []
+    assert "queued on its own" not in stack_of(known, "b").message
+    assert world.states("b") == (["FAILED"] if kind is BYPASS else ["FAILED", "FINISHED"])
+
+
 async def test_a_stack_whose_run_is_live_is_not_bypassed(serve: Serve) -> None:
     world = World("a~b")
     world.held = {"a"}

@@ -432,8 +432,7 @@ def set_bypassed(stack: StackProgress, message: str, *, now: str) -> None:
     """Have a stack count as done without a run: a person vouches for it."""
     stack.phase, stack.reason = v1alpha1.Phase.SKIPPED, reasons.StackReason.BYPASSED
     stack.message, stack.blocked_by, stack.adopts_from = message, None, None
-    stack.run_id = stack.run_url = stack.run_state = stack.start_time = stack.delta = None
-    stack.run_source = None
+    _forget_run(stack)
     stack.is_started, stack.wants_slot_since, stack.completion_time = False, None, now
     stack.held_by = None
     _forget_time(stack)
@@ -441,13 +440,18 @@ def set_bypassed(stack: StackProgress, message: str, *, now: str) -> None:
 
 def reopen(stack: StackProgress, *, requested_at: str | None = None) -> None:
     """Have a stack that has ended run once more; the chain triggers the run."""
+    _forget_run(stack)
+    stack.blocked_by = stack.adopts_from = stack.completion_time = stack.wants_slot_since = None
+    stack.requested_at = requested_at
+    set_pending(stack)
+
+
+def _forget_run(stack: StackProgress) -> None:
+    """Leave the stack without a run, but for what its last one was."""
     if stack.run_id is not None:
         stack.earlier_run_id, stack.earlier_attempts = stack.run_id, stack.attempts
     stack.run_id = stack.run_url = stack.run_state = stack.start_time = stack.delta = None
     stack.run_source = None
-    stack.blocked_by = stack.adopts_from = stack.completion_time = stack.wants_slot_since = None
-    stack.requested_at = requested_at
-    set_pending(stack)
 
 
 def apply_report(stack: StackProgress, report: StackReport, *, now: str) -> bool:

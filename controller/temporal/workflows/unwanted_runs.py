@@ -247,7 +247,7 @@ class UnwantedRunStopper:
         And what may be of others.
         """
         stack = self._stacks.get(run.stack_id)
-        if stack is not None and run.run_id == stack.run_id:
+        if stack is not None and run.run_id in (stack.run_id, stack.earlier_run_id):
             return
         teller = stack or self._stacks[self._queued.origin_stack(run.origin_run_id)]
         if run.is_to_be_told:
