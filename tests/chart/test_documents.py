@@ -332,9 +332,10 @@ def test_notes_say_how_to_leave(helm: helms.Helm, crds: dict[str, bool], says: s
 
 
 def blocks(text: str) -> list[str]:
-    """Return the values in a page, which are its blocks of YAML."""
+    """Return the values in a page: its blocks of YAML that are not files of Kubernetes."""
     found = re.findall(r"^( *)```yaml\n(.*?)^\1```$", text, re.DOTALL | re.MULTILINE)
-    return [re.sub(rf"^{indent}", "", block, flags=re.MULTILINE) for indent, block in found]
+    texts = [re.sub(rf"^{indent}", "", block, flags=re.MULTILINE) for indent, block in found]
+    return [text for text in texts if not text.startswith("apiVersion:")]
 
 
 INSTALL = (helms.ROOT / "docs/install.md").read_text()

@@ -27,6 +27,8 @@ class NativeRunFinder:
     """One look at native runs; what is above several stacks is read once.
 
     `newest` are the newest runs of the stacks that may have queued them, as far as they were read.
+    What is above has to be read after the runs that are asked about, so who reads these again
+    looks with a new finder.
     """
 
     def __init__(
@@ -38,6 +40,8 @@ class NativeRunFinder:
         self._newest = newest
         self._stacks: dict[str, models.StackRecord | None] = {}
         self._runs: dict[str, Sequence[models.RunRecord]] = dict(newest)
+        # The runs of a stack that were read whole, and those after which run they are.
+        self._whole: dict[str, tuple[str, Sequence[models.RunRecord]]] = {}
         # Runs that are not the chain's, and their stacks.
         self._others: dict[str, str] = {}
 
@@ -107,7 +111,7 @@ class NativeRunFinder:
         # What it queued is younger than its own run of the same wave.
         is_found = any(item.run_id < run.run_id for item in page)
         if may_be_cut_off(page, since, is_all_found=is_found):
-            page = await self._client.list_runs_after(queuer, since)
+            page = await self._whole_after(queuer, since)
         there = {item.run_id for item in page}
         from_above = set(own_run_ids) - there
         beside = [item for item in there.difference(own_run_ids) if since < item < run.run_id]
@@ -145,7 +149,14 @@ class NativeRunFinder:
         self._runs |= await newest_runs(self._client, set(stack_ids) - self._runs.keys())
         for stack_id in sorted(stack_ids):
             if may_be_cut_off(self._runs[stack_id], since, is_all_found=False):
-                self._runs[stack_id] = await self._client.list_runs_after(stack_id, since)
+                self._runs[stack_id] = await self._whole_after(stack_id, since)
+
+    async def _whole_after(self, stack_id: str, since: str) -> Sequence[models.RunRecord]:
+        known_since, runs = self._whole.get(stack_id, (None, ()))
+        if known_since is None or known_since > since:
+            runs = await self._client.list_runs_after(stack_id, since)
+            self._whole[stack_id] = (since, runs)
+        return runs
 
 
 async def newest_runs(

@@ -111,28 +111,44 @@ class NativeRunStops:
         )
         pages = {stack_id: page for found in read for stack_id, page in found.items()}
         newest = {stack_id: page.runs for stack_id, page in pages.items() if page is not None}
-        finder = native_run_finding.NativeRunFinder(self._account.client, newest)
+        spacelift = self._account.client
+        finder = native_run_finding.NativeRunFinder(spacelift, newest)
         seen: list[_Seen] = []
+        cut_off: list[tuple[UnwantedRuns, models.RunsPage]] = []
         for target in targets:
-            seen += await self._find_on(target, pages[target.stack_id], finder)
+            page = pages[target.stack_id]
+            if page is None:
+                seen += _gone(target)
+                continue
+            natives = await _natives(target, page.runs, finder)
+            if _may_be_cut_off(target, page.runs, natives):
+                cut_off.append((target, page))
+            else:
+                seen += self._seen_on(target, page, page.runs, natives, finder)
+        if not cut_off:
+            return seen
+        whole = [
+            await spacelift.list_runs_after(target.stack_id, min(target.origin_run_ids))
+            for target, _ in cut_off
+        ]
+        # What is above is read anew, after the runs that it tells the origin of.
+        queuers = {item for target, _ in cut_off for item in target.queuers}
+        finder = native_run_finding.NativeRunFinder(
+            spacelift, await native_run_finding.newest_runs(spacelift, queuers)
+        )
+        for (target, page), runs in zip(cut_off, whole, strict=True):
+            natives = await _natives(target, runs, finder)
+            seen += self._seen_on(target, page, runs, natives, finder)
         return seen
 
-    async def _find_on(
+    def _seen_on(
         self,
         target: UnwantedRuns,
-        page: models.RunsPage | None,
+        page: models.RunsPage,
+        runs: Sequence[models.RunRecord],
+        natives: adoption.FoundNativeRuns,
         finder: native_run_finding.NativeRunFinder,
     ) -> list[_Seen]:
-        if page is None:
-            problem = f"stack '{target.stack_id}' is gone, or the API key cannot see it"
-            return [_nothing(target, origin, problem=problem) for origin in target.origin_run_ids]
-        runs: Sequence[models.RunRecord] = page.runs
-        natives = await _natives(target, runs, finder)
-        since = min(target.origin_run_ids)
-        is_all_found = natives.found.keys() >= set(target.origin_run_ids)
-        if native_run_finding.may_be_cut_off(runs, since, is_all_found=is_all_found):
-            runs = await self._account.client.list_runs_after(target.stack_id, since)
-            natives = await _natives(target, runs, finder)
         by_id = {run.run_id: run for run in runs}
         is_late = target.is_expected and not page.is_disabled and target.seconds < self._settle
         seen: list[_Seen] = []
@@ -246,6 +262,19 @@ async def _natives(
         queuers=target.queuers,
         is_expected=target.is_expected,
     )
+
+
+def _may_be_cut_off(
+    target: UnwantedRuns, runs: Sequence[models.RunRecord], natives: adoption.FoundNativeRuns
+) -> bool:
+    is_all_found = natives.found.keys() >= set(target.origin_run_ids)
+    since = min(target.origin_run_ids)
+    return native_run_finding.may_be_cut_off(runs, since, is_all_found=is_all_found)
+
+
+def _gone(target: UnwantedRuns) -> list[_Seen]:
+    problem = f"stack '{target.stack_id}' is gone, or the API key cannot see it"
+    return [_nothing(target, origin, problem=problem) for origin in target.origin_run_ids]
 
 
 def _nothing(

@@ -2,9 +2,8 @@
 
 import asyncio
 import dataclasses
-import functools
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from controller import clock
 from controller.chain.graph import adoption
@@ -146,21 +145,27 @@ async def find_native(
 ) -> str | None:
     """Return the run that an origin made Spacelift queue; what is late is waited for."""
     spacelift = account.client
-    async for _ in repeat(seconds):
-        newest = await native_run_finding.newest_runs(spacelift, [stack_id, *queuers])
-        find = functools.partial(
-            native_run_finding.NativeRunFinder(spacelift, newest).find,
+
+    async def find(
+        runs: Sequence[models.RunRecord], newest: Mapping[str, Sequence[models.RunRecord]]
+    ) -> adoption.FoundNativeRuns:
+        return await native_run_finding.NativeRunFinder(spacelift, newest).find(
             stack_id,
+            runs,
             origin_run_ids=[origin_run_id],
             own_run_ids=[origin_run_id],
             queuers=queuers,
         )
+
+    async for _ in repeat(seconds):
+        newest = await native_run_finding.newest_runs(spacelift, [stack_id, *queuers])
         runs = newest[stack_id]
-        matched = await find(runs)
+        matched = await find(runs, newest)
         if native_run_finding.may_be_cut_off(
             runs, origin_run_id, is_all_found=origin_run_id in matched.found
         ):
-            matched = await find(await spacelift.list_runs_after(stack_id, origin_run_id))
+            runs = await spacelift.list_runs_after(stack_id, origin_run_id)
+            matched = await find(runs, await native_run_finding.newest_runs(spacelift, queuers))
         if origin_run_id in matched.found:
             return matched.found[origin_run_id].run_id
     return None

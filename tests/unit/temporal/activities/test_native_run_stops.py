@@ -205,7 +205,8 @@ async def test_a_page_that_ends_too_soon_is_read_on() -> None:
     (found,) = await look(bench, target(origin.run_id))
 
     assert found.run_id == native.run_id
-    assert calls(bench) == ["get_newest_runs", "list_runs_after", "cancel_runs"]
+    again = ["list_runs_after", "get_newest_runs"]
+    assert calls(bench) == ["get_newest_runs", *again, "cancel_runs"]
 
 
 async def test_a_short_page_of_a_young_stack_is_taken_as_whole() -> None:
@@ -391,8 +392,29 @@ async def test_what_is_above_many_stacks_is_read_once() -> None:
 
     await look(bench, *(target(origin.run_id, stack_id=name, seconds=60) for name in names))
 
-    assert bench.spacelift.count("get_newest_runs") == 1
+    # Once in each look: their pages may be cut off, so there is a second one.
+    assert bench.spacelift.count("get_newest_runs") == 2
     assert bench.spacelift.count("cancel_runs") == 0
+
+
+async def test_the_runs_above_many_stacks_are_listed_once_in_each_of_two_looks() -> None:
+    """All are younger than the chain's run, so each page may be cut off before it."""
+    bench = fakes.make_bench()
+    bench.spacelift.add_stack("root")
+    origin = bench.spacelift.add_run_at(100, "root")
+    upper = ["up", *(f"a{number}" for number in range(5))]
+    lower = [f"b{number}" for number in range(5)]
+    for name in upper:
+        bench.spacelift.add_stack(name, "root")
+        bench.spacelift.add_run_at(160, name, triggered_by="jane@example.com")
+    for name in lower:
+        bench.spacelift.add_stack(name, *upper)
+        bench.spacelift.add_run_at(161, name, triggered_by="up")
+
+    await look(bench, *(target(origin.run_id, stack_id=name, seconds=60) for name in lower))
+
+    above = ["root", *upper]
+    assert bench.spacelift.count("list_runs_after") <= 2 * len(above) + len(lower)
 
 
 # What may be the chain's or others'
