@@ -35,6 +35,15 @@ _SETTINGS = {
     "STACKCHAIN_SWEEP_SECONDS": "10",
 }
 
+# A request that the operator has not seen yet leaves the status of the run before.
+_UNTIL_SEEN = """seen='(.metadata.annotations["stackchain.dev/run"] // "") as $run
+  | .metadata.generation == .status.observedGeneration
+    and ($run == "" or $run == .status.lastHandled.run)'
+until kubectl get schain "$1" -o json | jq --exit-status "$seen" > /dev/null; do
+  [ $SECONDS -lt 240 ] || { kubectl get schain "$1" -o wide; exit 1; }
+  sleep 0.3
+done
+"""
 _IN_SPACELIFT = Path(__file__).with_name("in_spacelift.py")
 _HELPERS = {
     "in-spacelift": f'exec {sys.executable} -S -E {_IN_SPACELIFT} "$SPACELIFT_ADMIN" "$@"',
@@ -45,15 +54,17 @@ jq -n --arg name "$1" --arg root "$2" --argjson more "$more" '{
   spec: ({roots: {stackIds: [$root]}} + $more)
 }' | kubectl apply -f -""",
     # NAME REASON, of `Ready`
-    "until-ready": """what='{.status.conditions[?(@.type=="Ready")].reason}'
+    "until-ready": _UNTIL_SEEN
+    + """what='{.status.conditions[?(@.type=="Ready")].reason}'
 until [ "$(kubectl get schain "$1" -o jsonpath="$what")" = "$2" ]; do
-  [ $SECONDS -lt 100 ] || { kubectl get schain "$1" -o wide; exit 1; }
+  [ $SECONDS -lt 240 ] || { kubectl get schain "$1" -o wide; exit 1; }
   sleep 0.3
 done""",
     # NAME STACK PHASE
-    "until-stack": """what="{.status.stacks[?(@.id=='$2')].phase}"
+    "until-stack": _UNTIL_SEEN
+    + """what="{.status.stacks[?(@.id=='$2')].phase}"
 until [ "$(kubectl get schain "$1" -o jsonpath="$what")" = "$3" ]; do
-  [ $SECONDS -lt 100 ] || { kubectl get schain "$1" -o wide; exit 1; }
+  [ $SECONDS -lt 240 ] || { kubectl get schain "$1" -o wide; exit 1; }
   sleep 0.3
 done""",
 }

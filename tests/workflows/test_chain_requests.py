@@ -145,6 +145,24 @@ async def test_the_native_run_that_a_stack_had_used_is_not_called_unused_afterwa
     assert world.states("b") == (["FAILED"] if kind is BYPASS else ["FAILED", "FINISHED"])
 
 
+async def test_nor_is_it_after_another_run_of_the_stack_had_failed_too(serve: Serve) -> None:
+    world = World("a>b", roots=("a", "x"))
+    world.first_ends, world.held = {"b": ["FAILED", "FAILED"]}, {"x"}
+    chain = await serve(world)
+    handle = await chain.start()
+    await chain.stack_shows(handle, "b", Phase.FAILED)
+    await ask(chain, handle, RETRY, "b")
+    await eventually(lambda: world.states("b") == ["FAILED"] * 2, what="the second run fails")
+    await chain.stack_shows(handle, "b", Phase.FAILED)
+
+    await ask(chain, handle, BYPASS, "b")
+    await chain.stack_shows(handle, "b", Phase.SKIPPED)
+    await world.move("x", "FINISHED")
+    known = await handle.result()
+
+    assert [run for stack in known.stacks for run in stack.ahead_runs] == []
+
+
 async def test_a_stack_whose_run_is_live_is_not_bypassed(serve: Serve) -> None:
     world = World("a~b")
     world.held = {"a"}

@@ -62,6 +62,10 @@ class QueuedByRuns:
         self.reach(stack.id)
         return True
 
+    def was_adopted(self, run_id: str) -> bool:
+        """Return whether a stack of the chain has used a run that Spacelift queued."""
+        return run_id in self._adopted
+
     def reach(self, stack_id: str) -> list[str]:
         """Return the stacks on which a run of this one may make Spacelift queue runs."""
         if stack_id not in self._reach:

@@ -86,18 +86,16 @@ async def read(
     """
     key = models.RunKey(stack_id=argument.target.stack_id, run_id=argument.run_id)
     try:
-        async with (
-            asyncio.timeout(_LONGEST_READ_SECONDS),
-            account.poller.follow(key, read_now=True) as readings,
-        ):
-            reading = await readings.get()
+        async with asyncio.timeout(_LONGEST_READ_SECONDS):
+            async with account.poller.follow(key, read_now=True) as readings:
+                reading = await readings.get()
+            if reading.error is not None:
+                raise reading.error
+            if reading.record is None:
+                raise _given_up("The run cannot be seen.")
+            return await _news(account, argument, reading.record)
     except TimeoutError as error:
         raise _given_up("Spacelift does not answer at once.") from error
-    if reading.error is not None:
-        raise reading.error
-    if reading.record is None:
-        raise _given_up("The run cannot be seen.")
-    return await _news(account, argument, reading.record)
 
 
 async def _news(

@@ -13,7 +13,7 @@ from controller.temporal import messages
 
 
 class WindowReader:
-    """The activity that reads the windows of a chain; only local."""
+    """The activity that reads the windows of a chain."""
 
     @activity.defn(name="read_windows")
     async def read_windows(self, argument: messages.ReadWindowsInput) -> messages.ReadWindowsResult:

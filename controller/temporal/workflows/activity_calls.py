@@ -16,6 +16,7 @@ from controller import outside_text
 from controller.chain.run import failures
 from controller.temporal import ids
 from controller.temporal.activities import errors
+from controller.temporal.workflows import wakes
 
 # A call and its look-ups take seconds, the search for a lost run a grace period; many stacks at a
 # time take minutes.
@@ -138,26 +139,43 @@ async def end_of(attempt: "asyncio.Task[_Result]") -> _Result:
         return await attempt
 
 
+async def outcome_of(attempt: "asyncio.Task[_Result]") -> _Result:
+    """Return what an activity returned; a cancel of the caller ends the wait at once.
+
+    To await the activity itself would not do: for a cancel the SDK waits for the activity's own
+    end, and if its result came in the same workflow task, nobody would ever hear of the cancel.
+
+    Raises:
+        ActivityError: it failed.
+        CancelledError: the caller was canceled; so is the activity.
+    """
+    try:
+        await workflow.wait([attempt])
+    except asyncio.CancelledError:
+        wakes.give_up(attempt)
+        raise
+    return attempt.result()
+
+
 async def try_once(
     activity: Callable[[Any, _Argument], Awaitable[_Result]], argument: _Argument, *, summary: str
 ) -> _Result | None:
     """Read something in one short try, and not in a local activity (ADR 0064); None if it failed.
 
     Raises:
-        ActivityError: canceled.
+        CancelledError: canceled.
     """
+    attempt = workflow.start_activity_method(
+        activity,
+        argument,
+        start_to_close_timeout=_READ_TIMEOUT,
+        schedule_to_close_timeout=_READ_LIMIT,
+        retry_policy=ONCE,
+        summary=summary,
+    )
     try:
-        return await workflow.execute_activity_method(
-            activity,
-            argument,
-            start_to_close_timeout=_READ_TIMEOUT,
-            schedule_to_close_timeout=_READ_LIMIT,
-            retry_policy=ONCE,
-            summary=summary,
-        )
-    except temporalio.exceptions.ActivityError as error:
-        if temporalio.exceptions.is_cancelled_exception(error):
-            raise
+        return await outcome_of(attempt)
+    except temporalio.exceptions.ActivityError:
         return None
 
 
@@ -181,17 +199,22 @@ async def persist(
         start_to_close: how long one try may take.
 
     Raises:
-        ActivityError: cancelled, or a failure that no retry can fix.
+        ActivityError: a failure that no retry can fix.
+        CancelledError: canceled.
     """
-    try:
-        return await workflow.execute_activity_method(
+
+    def start(value: _Argument, policy: temporalio.common.RetryPolicy) -> "asyncio.Task[_Result]":
+        return workflow.start_activity_method(
             activity,
-            argument,
+            value,
             start_to_close_timeout=start_to_close,
             heartbeat_timeout=HEARTBEAT_TIMEOUT,
-            retry_policy=FIRST_TRIES,
+            retry_policy=policy,
             summary=summary,
         )
+
+    try:
+        return await outcome_of(start(argument, FIRST_TRIES))
     except temporalio.exceptions.ActivityError as error:
         kind, message = cause_of(error)
         is_long = kind == errors.LONG_PAUSE
@@ -200,13 +223,6 @@ async def persist(
         on_problem((kind, message))
         if is_long:
             await asyncio.sleep(delay_of(error).total_seconds())
-    result = await workflow.execute_activity_method(
-        activity,
-        then(kind) if then is not None else argument,
-        start_to_close_timeout=start_to_close,
-        heartbeat_timeout=HEARTBEAT_TIMEOUT,
-        retry_policy=PATIENT,
-        summary=summary,
-    )
+    result = await outcome_of(start(then(kind) if then is not None else argument, PATIENT))
     on_problem(None)
     return result

@@ -85,7 +85,7 @@ class Publishing:
     async def _publish(self, *, is_final: bool) -> int:
         info = workflow.info()
         size = len(self._run.stacks)
-        result = await workflow.execute_activity_method(
+        attempt = workflow.start_activity_method(
             chain_status.ChainStatus.publish_chain_status,
             messages.PublishChainStatusInput(
                 ref=self._input.ref,
@@ -102,4 +102,5 @@ class Publishing:
             cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
             summary="publish the status",
         )
+        result = await activity_calls.outcome_of(attempt)
         return result.sequence

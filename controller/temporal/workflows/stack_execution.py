@@ -224,6 +224,8 @@ class StackExecutionWorkflow:
             known_run_id = self._passed_over or self._input.earlier_run_id
             if self._failed is not None:
                 known_run_id = self._failed.run_id
+            # What is found may be what a wake was about that comes from now on.
+            self._wakes.take()
             found = await self._calls.find(origin, is_first=is_first, known_run_id=known_run_id)
             self._newest_run_id, self._key_id = found.newest_run_id, found.key_id
             there = self._take_found(found)
@@ -278,7 +280,6 @@ class StackExecutionWorkflow:
         """
         self._has_slot = False
         self._show_waiting(held)
-        self._wakes.take()
         waiting: asyncio.Task[None] = (
             asyncio.create_task(window_reads.sleep_until_open(opens_at))
             if opens_at is not None
@@ -367,11 +368,13 @@ class StackExecutionWorkflow:
         following = self._calls.follow(run, known_summary=known_summary, read_now=read_now)
         try:
             while not await self._wakes.until_done_or_woken(following):
+                # A wake that comes while the run is read asks for another read.
+                self._wakes.take()
                 reading = await self._calls.read(run, known_summary=known_summary)
                 if reading is None:
                     # The next wait begins with a read, and has time for it.
+                    self._wakes.read()
                     return run
-                self._wakes.take()
                 if reading.news is not None:
                     return self._take(run, reading.news)
                 if self._confirmation.is_due(run):

@@ -247,7 +247,8 @@ class UnwantedRunStopper:
         And what may be of others.
         """
         stack = self._stacks.get(run.stack_id)
-        if stack is not None and run.run_id in (stack.run_id, stack.earlier_run_id):
+        is_used = stack is not None and run.run_id in (stack.run_id, stack.earlier_run_id)
+        if is_used or self._queued.was_adopted(run.run_id):
             return
         teller = stack or self._stacks[self._queued.origin_stack(run.origin_run_id)]
         if run.is_to_be_told:

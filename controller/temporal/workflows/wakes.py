@@ -5,13 +5,13 @@ from typing import Any
 
 from temporalio import workflow
 
-MOST_WAKES = 1000
+MOST_WAKES = 700
 """Wakes that an execution follows; after that it reads its run as if there were no webhook.
 
 Temporal takes 10,000 signals and ends a history of 51,200 events. A wake that is followed costs
-five events, eleven where the read has to wait, and one that is not costs four, so that whoever
-sends deliveries for as long as a run waits for a person cannot end its execution. The states of a
-run are a dozen.
+ten events, 17 where the read fails, and one that is not costs four, so that whoever sends
+deliveries for as long as a run waits for a person cannot end its execution. The states of a run are
+a dozen.
 """
 
 
