@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _leave(number: int, _frame: object) -> NoReturn:
-    # Nothing has been started yet; each role sets a handler of its own first of all.
+    # Nothing has started yet; each role first sets its own handler.
     os._exit(128 + number)
 
 

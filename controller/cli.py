@@ -1,7 +1,7 @@
 """The command line: one command per role, and the only module that knows them all.
 
-It imports a role only to start it: all of them take 0.7 s of processor time, of which a worker
-would spend 0.1 s and a receiver 0.2 s on modules that it never uses.
+It imports a role only to start it. Importing all of them takes 0.7 s of processor time; a worker
+would spend 0.1 s of it, and a receiver 0.2 s, on modules that it never uses.
 """
 
 import argparse
@@ -107,7 +107,7 @@ def _version() -> str:
 
 
 class _RoleParser(argparse.ArgumentParser):
-    """Lists the settings of a role below its options, once somebody asks for them."""
+    """Lists the settings of a role below its options, when someone asks for help."""
 
     def format_help(self) -> str:
         """Return the help, with each environment variable, its default and its meaning."""

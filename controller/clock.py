@@ -1,7 +1,7 @@
-"""For every part: the time. All of `controller` reads it here, so that it can be another one.
+"""For every part: the time. All of `controller` reads it here, so that it can be replaced.
 
-A simulation runs many processes in one, each with a clock of its own; which one is read goes along
-with the context of the code that reads it. See ADR 0042.
+A simulation runs many processes in one, each with its own clock. The context of the code that reads
+the time decides which clock it gets. See ADR 0042.
 """
 
 import contextvars

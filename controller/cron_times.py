@@ -1,10 +1,10 @@
 """The times of a cron in a time zone: each minute whose time on the wall fits. Pure.
 
-They are those that Temporal has for a schedule, but for one thing: a time that a change of the
+They are those that Temporal has for a schedule, with one exception: a time that a change of the
 clock brings twice comes twice. Of such times Temporal takes the first, the second or both,
 depending on the zone and on the other times (measured, `tests/workflows/test_cron_times.py`), so
-that a cron of each hour has an hour without one. Both day fields have to match, and a time that a
-change of the clock skips does not come.
+that an hourly cron has an hour without a time. Both day fields have to match. A time that a change
+of the clock skips does not come.
 """
 
 import bisect
@@ -66,7 +66,7 @@ class CronTimes:
         weekdays = _values(fields[4], "day of week", 0, 7, _numbered(_WEEKDAYS, 0))
         # Both 0 and 7 are Sunday.
         self._weekdays = frozenset(weekday % 7 for weekday in weekdays)
-        # Whoever looks for when windows are open together asks for the same days again and again.
+        # A search for times when windows are open together asks for the same days again and again.
         self._times_of = functools.lru_cache(maxsize=_DAYS_KEPT)(self._times_of_day)
         if not self._has_days():
             raise BadCron(f"'{cron}' names a day that does not exist")

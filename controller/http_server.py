@@ -1,7 +1,7 @@
-"""Listens for HTTP on each port of a process, and bounds what the other side can take of it.
+"""Listens for HTTP on each port of a process, and limits what clients can take of it.
 
-Connections are accepted here and not by asyncio: without a descriptor left, asyncio logs hundreds
-of tracebacks a second, and it accepts whatever comes.
+Connections are accepted here and not by asyncio. When it runs out of descriptors, asyncio logs
+hundreds of tracebacks a second, and it accepts any number of connections.
 """
 
 import asyncio
@@ -35,9 +35,9 @@ _SYSTEM_BUFFER_BYTES = 32 * 1024
 _HEADERS = 64
 _HEADER_BYTES = 4096
 
-# What is left of a refused body is read for this long, so that the sender sees the answer.
+# The rest of a refused body is read for this long, so that the sender sees the answer.
 _LINGER_SECONDS = 1.0
-# Waited for twice by aiohttp: for the answer, then for whoever does not take it.
+# aiohttp waits for this twice: for the answer, then for a client that does not read it.
 _STOP_SECONDS = 1.0
 # Their connections are closed by then.
 _STOP_STREAMS_SECONDS = 0.1
@@ -59,8 +59,8 @@ class _Connection:
 class HttpServer:
     """Listens from `start` to `stop`.
 
-    At most `max_connections` are open: one more closes the one that has been silent for longest,
-    so that whoever says something at once is heard.
+    At most `max_connections` are open. One more closes the one that has been silent for longest, so
+    that a client that sends something at once is heard.
     """
 
     def __init__(
@@ -80,13 +80,14 @@ class HttpServer:
         Args:
             address: the host and the port; port 0 is any.
             app: what answers requests.
-            on_not_http: called for what is not a request; otherwise it is logged, now and then.
+            on_not_http: called for bytes that are not a request; otherwise they are logged, now and
+                then.
             max_connections: how many connections may be open at a time.
             idle_seconds: how long a connection may be without a request.
-            trusts_answered: whether connections are closed last on which a request was answered
-                with success; where only those who know a secret get such an answer.
-            has_streams: whether some answers never end; see `keep`. A handler is then canceled
-                once those it answers have gone, and `stop` waits for none.
+            trusts_answered: close a connection last if a request on it was answered with success;
+                for apps that give such an answer only to those who know a secret.
+            has_streams: whether some answers never end; see `keep`. A handler is then canceled once
+                its client has gone, and `stop` waits for none.
             header_bytes: how long the line of a request and each header of it may be.
         """
         host, _, port = address.rpartition(":")
@@ -108,7 +109,7 @@ class HttpServer:
 
     @property
     def port(self) -> int:
-        """The port that is listened on, also where the address said 0."""
+        """The port that is listened on, even if the address said 0."""
         return int(self._sockets[0].getsockname()[1]) if self._sockets else self._port
 
     @property
@@ -150,9 +151,9 @@ class HttpServer:
         self._tasks = [asyncio.create_task(task) for task in (*accepting, self._close_silent())]
 
     def keep(self, request: web.Request) -> None:
-        """Leave the connection of a request alone until it is answered, which may take for ever.
+        """Leave the connection of a request alone until it is answered, however long that takes.
 
-        Its handler sees to those who take nothing.
+        Its handler deals with clients that stop reading.
         """
         self._heard(request.protocol, is_streaming=True)
 
@@ -182,7 +183,7 @@ class HttpServer:
             try:
                 accepted, _ = await loop.sock_accept(listening)
             except OSError as error:
-                # No descriptor is left, which passes, or the other side was quick to leave.
+                # Either no descriptor is left, which passes, or the client has gone already.
                 self._log("HTTP connection cannot be accepted", why=str(error))
                 self._close_oldest()
                 await asyncio.sleep(_ACCEPT_PAUSE_SECONDS)
@@ -241,7 +242,7 @@ class HttpServer:
         )
 
     async def _close_silent(self) -> None:
-        """Close what aiohttp waits for without an end: answers that nobody takes."""
+        """Close what aiohttp would wait for forever: answers that the client does not read."""
         while True:
             await asyncio.sleep(min(_CHECK_SECONDS, self._idle_seconds))
             self._forget_closed()
@@ -259,7 +260,7 @@ class HttpServer:
 
     def _close_oldest(self) -> None:
         found = self._connections.items()
-        # The first of the least: nobody misses one that is silent.
+        # The least important one that is oldest: no one misses a silent connection.
         oldest = min(found, key=lambda one: (one[1].is_streaming, one[1].is_trusted), default=None)
         if oldest is not None:
             self._close(oldest[0])
@@ -269,7 +270,7 @@ class HttpServer:
 
     def _http_log(self) -> logging.Logger:
         """Return where aiohttp logs bytes that are not a request; it quotes them: none is kept."""
-        log = logging.Logger(f"{__name__}.http")  # noqa: LOG001 - nobody else is to find it
+        log = logging.Logger(f"{__name__}.http")  # noqa: LOG001 - no one else is to find it
 
         def take(record: logging.LogRecord) -> bool:
             if record.getMessage().startswith("Error handling request"):

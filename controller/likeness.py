@@ -1,7 +1,8 @@
 """Which known name a misspelled one may mean. Pure.
 
-A guess is followed without a second look, so a wrong one is worse than none: names whose numbers
-differ are another region or instance and never meant, nor are those that differ in a whole part.
+People follow a guess without a second look, so a wrong one is worse than none. Names whose numbers
+differ are another region or instance, so they are never suggested. Nor are names that differ in a
+whole part.
 """
 
 import difflib
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 
 # The comparison takes the square of it.
 _LONGEST_COMPARED = 128
-# Of more names, those are compared that begin with as many of the same characters.
+# With more names, only those that start with the same `_STARTS_ALIKE` characters are compared.
 _MOST_COMPARED = 1000
 _STARTS_ALIKE = 3
 # How alike names, and what differs of them, have to be; the first is difflib's own default.

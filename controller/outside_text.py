@@ -1,8 +1,8 @@
-"""Text that others wrote: Spacelift, Temporal, the API server, deliveries, people.
+"""Text that others wrote: Spacelift, Temporal, the API server, deliveries, people. Pure.
 
-Whatever of it is shown passes through here where it enters: what is left is one line of characters
-that can be seen, free of secrets, and no longer than there is room for. What goes out, to a status,
-an Event, a terminal or a log, is held to visible characters once more. Pure. See ADR 0027.
+All of it that is shown passes through here where it enters. What is left is one line of visible
+characters, free of secrets, and not longer than there is room for. What goes out, to a status, an
+Event, a terminal or a log, is limited to visible characters once more. See ADR 0027.
 """
 
 import re
@@ -13,7 +13,7 @@ from urllib import parse as urlparse
 LIMIT = 256
 REDACTED = "[redacted]"
 
-# Nobody needs to look at all of a megabyte to show a line of it.
+# No one needs all of a megabyte to see a line of it.
 _MOST_READ = 16_384
 
 # Signs that a format character has, though Unicode counts them as marks and letters.
@@ -56,7 +56,7 @@ def clean(text: object, *, most: int = LIMIT, hide: Collection[str] = ()) -> str
     """Return text on one line, with nothing invisible and no secret, cut to a length.
 
     Args:
-        text: what came from outside; what is not a string is nothing.
+        text: what came from outside; anything but a string counts as empty.
         most: characters that are left at most.
         hide: known secrets. They are taken out before the cut, since half a secret is a leak, too.
     """
@@ -70,12 +70,12 @@ def clean(text: object, *, most: int = LIMIT, hide: Collection[str] = ()) -> str
 
 
 def shortened(text: str, most: int) -> str:
-    """Return text of so many characters at most; one that was cut shows it."""
+    """Return at most this many characters of text; a cut one shows it."""
     return text if len(text) <= most else text[: most - 3].rstrip() + "..."
 
 
 def shortened_bytes(text: str, most: int) -> str:
-    """Return text of so many bytes of UTF-8 at most; one that was cut shows it."""
+    """Return at most this many bytes of UTF-8; text that was cut shows it."""
     encoded = text.encode()
     if len(encoded) <= most:
         return text
@@ -86,8 +86,8 @@ def visible(text: str) -> str:
     """Return text without what a reader does not see and a terminal or YAML may choke on.
 
     Line breaks and other control characters become blanks. What only formats, such as a change of
-    the direction, is dropped. What is no character at all, such as half of a surrogate pair, is
-    shown as one that could not be read.
+    the direction, is dropped. What is not a character, such as half of a surrogate pair, is shown
+    as one that could not be read.
     """
     # Most is ASCII, and nothing of that is printable but not seen.
     if text.isprintable() and (text.isascii() or _ANY_INVISIBLE.search(text) is None):
@@ -109,7 +109,7 @@ def _seen(character: str) -> str:
 
 
 def escaped(text: str) -> str:
-    r"""Return text with `\x1b` and the like in place of what cannot be seen, for logs."""
+    r"""Return text with `\x1b` and the like instead of what cannot be seen, for logs."""
     if text.isprintable() and _ANY_INVISIBLE.search(text) is None:
         return text
     return "".join(
@@ -129,7 +129,7 @@ def without(text: str, hide: Collection[str]) -> str:
 
 
 def link(text: str | None) -> str | None:
-    """Return a URL that people may be given to click on: http or https, else none."""
+    """Return a URL that people may be given to click on: http or https, otherwise none."""
     if not text or visible(text) != text or " " in text:
         return None
     try:
@@ -140,5 +140,5 @@ def link(text: str | None) -> str | None:
 
 
 def markdown(text: str) -> str:
-    """Return text that Markdown shows as it is."""
+    """Return text that Markdown shows unchanged."""
     return _MARKDOWN.sub(r"\\\1", visible(text))

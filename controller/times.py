@@ -8,7 +8,7 @@ import email.utils
 import math
 
 LONGEST_PAUSE_SECONDS = 300.0
-"""Whoever asks for a longer pause is asked again by then: a wrong one stops nothing for days."""
+"""The longest pause, whatever the other side asks for: a wrong value stops nothing for days."""
 
 ULID_TIME_DIGITS = 10
 _ULID_LENGTH = 26
@@ -27,9 +27,9 @@ def rfc3339(moment: datetime.datetime, *, timespec: str = "seconds") -> str:
 
 
 def instant(text: str) -> datetime.datetime | None:
-    """Read a time from outside, in UTC; None for what is none, or has no zone.
+    """Read a time from outside, in UTC; None for anything else, or if it has no zone.
 
-    An API server takes more for one than a calendar has, such as the year 0.
+    An API server accepts more than a calendar has, such as the year 0.
     """
     try:
         moment = datetime.datetime.fromisoformat(text)
@@ -81,12 +81,12 @@ def _seconds_until(date: str, *, now: float) -> float:
 
 
 def ulid_time_digits(moment: datetime.datetime) -> str:
-    """Return the digits that begin the ULIDs of a moment."""
+    """Return the digits that the ULIDs of a moment start with."""
     return ulid_digits(moment.timestamp())
 
 
 def ulid_digits(seconds: float) -> str:
-    """Return the digits that begin the ULIDs of a Unix time, which may be one of no calendar."""
+    """Return the digits that the ULIDs of a Unix time start with, even outside of any calendar."""
     milliseconds = int(seconds * 1000)
     digits = ""
     for _ in range(ULID_TIME_DIGITS):
@@ -96,7 +96,7 @@ def ulid_digits(seconds: float) -> str:
 
 
 def ulid_seconds(text: str) -> float | None:
-    """Return the Unix time at which an id was made; None for what is no ULID."""
+    """Return the Unix time at which an id was made; None if it is not a ULID."""
     if len(text) != _ULID_LENGTH or not set(text) <= set(_ULID_DIGITS):
         return None
     milliseconds = 0

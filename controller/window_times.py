@@ -7,7 +7,7 @@ from typing import Protocol
 from controller import cron_times
 
 _MOST_OPENINGS = 500
-"""Windows of which one opens so many times without the others: when they do is not looked for."""
+"""If one window opens this many times without the others, the search ends."""
 
 
 class OpenTimes(Protocol):
@@ -31,7 +31,7 @@ def next_opening(
 ) -> tuple[datetime.datetime | None, bool]:
     """Return when all of the windows are open next, and whether that is known.
 
-    Where it is not, they are not open together before that time. None: one of them has no further
+    If it is not, they are not open together before that time. None: one of them has no further
     times.
     """
     moment = now

@@ -1,4 +1,4 @@
-"""Dataclasses from and to our JSON, where names are camelCase.
+"""Converts dataclasses from and to our JSON, where names are camelCase.
 
 Without a library: the kubectl plugin reads chains too, and has to be small and quick.
 """
@@ -57,7 +57,7 @@ def to_json(fields: Any) -> dict[str, Any]:
 
 @functools.cache
 def _field_names(kind: Hashable) -> tuple[str, ...] | None:
-    """Return the names of a dataclass's fields; None for what is none."""
+    """Return the names of a dataclass's fields; None for any other type."""
     if not isinstance(kind, type) or not dataclasses.is_dataclass(kind):
         return None
     return tuple(field.name for field in dataclasses.fields(kind))
@@ -116,7 +116,7 @@ def _reader_of(hint: Hashable) -> Read:
 
 
 def _dataclass_reader(kind: type) -> Read:
-    # The fields are looked at when one is read: a dataclass may contain itself.
+    # The fields are read with the first value: a dataclass may contain itself.
     @functools.cache
     def fields() -> list[tuple[str, str | None, Read, bool]]:
         hints = typing.get_type_hints(kind)

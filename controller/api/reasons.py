@@ -117,7 +117,7 @@ class StackReason(enum.StrEnum):
 
 
 class ConditionReason(enum.StrEnum):
-    """Why a condition beside `Ready` has its value, where the chain's reason does not say it."""
+    """Why a condition other than `Ready` has its value, if the chain's reason does not say it."""
 
     RESOLVED = "Resolved"
     NONE_WAITS = "NoneWaits"
@@ -151,7 +151,7 @@ BAD_ENDS_OF_STACKS = frozenset(
     {ChainReason.STACK_FAILED, ChainReason.STACK_TIMED_OUT, ChainReason.STACK_CANCELED}
 )
 
-# Ends of a run of which only Spacelift has the truth.
+# Ends of a run about which only Spacelift knows the truth.
 LOST = frozenset({ChainReason.WORKFLOW_TERMINATED, ChainReason.WORKFLOW_FAILED})
 
 

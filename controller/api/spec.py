@@ -20,7 +20,7 @@ class Source(enum.StrEnum):
 
 
 class Direction(enum.StrEnum):
-    """Which stacks belong to the chain beside its roots; never in which order they run."""
+    """Which stacks belong to the chain besides its roots; never the order in which they run."""
 
     DOWNSTREAM = "Downstream"
     UPSTREAM = "Upstream"
@@ -43,7 +43,7 @@ class StartPolicy(enum.StrEnum):
 
 
 class NativeRuns(enum.StrEnum):
-    """What happens to the runs that Spacelift queues by itself."""
+    """What happens to the runs that Spacelift queues on its own."""
 
     ADOPT = "Adopt"
     STRICT = "Strict"
@@ -79,7 +79,7 @@ class DeletionPolicy(enum.StrEnum):
 
 
 class StartTriggerType(enum.StrEnum):
-    """What may start a run beside people, the spec and the schedule."""
+    """What may start a run, besides people, the spec and the schedule."""
 
     ROOT_RUN_FINISHED = "RootRunFinished"
 
@@ -195,7 +195,7 @@ class Schedule:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StartTrigger:
-    """Something that starts a run by itself."""
+    """Something that starts a run automatically."""
 
     type: StartTriggerType
 

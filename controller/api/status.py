@@ -12,8 +12,8 @@ from controller.api.spec import Operation
 class Phase(enum.StrEnum):
     """Where a stack or a chain run is.
 
-    One that this version does not know, as a newer worker or operator may say, counts as running:
-    of what is known nothing says that it has ended.
+    A phase that this version does not know, from a newer worker or operator, counts as running:
+    nothing says that it has ended.
     """
 
     PENDING = "Pending"
@@ -199,8 +199,8 @@ class RunStatus:
 class PendingRun:
     """A request that waits for the live run to end.
 
-    `scheduled_time` and `root_runs` are asks that stand nowhere else; what else is asked can be
-    read from the resource.
+    Only this records the asks `scheduled_time` and `root_runs`; the others can be read from the
+    resource.
     """
 
     cause: str
@@ -214,9 +214,9 @@ class Handled:
     """The asks that were taken up: the digest of the spec and the texts of the tokens.
 
     `run` is the annotation's, `run_token` the spec's. A retry, bypass or cancel whose number is
-    stale is taken up too: there is nothing to do for it.
-    `schedule` is the newest time of the schedule that a run was started for; `root_runs` has for
-    each root the newest run that needs no looking at any more.
+    stale is taken up too: there is nothing to do for it. `schedule` is the newest time of the
+    schedule that a run was started for; `root_runs` has for each root the newest run that needs no
+    more checks.
     """
 
     spec: str | None = None
@@ -232,9 +232,9 @@ class Handled:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ScheduleStatus:
-    """How the schedule stands; times are RFC 3339, UTC.
+    """The state of the schedule; times are RFC 3339, UTC.
 
-    Every time of the schedule up to `checked_time` was served or missed. `digest` tells which
+    Every time of the schedule up to `checked_time` was served or missed. `digest` says which
     schedule Temporal has, or has refused for the `problem`.
     """
 
@@ -249,7 +249,7 @@ class ScheduleStatus:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class TriggersStatus:
-    """How the triggers stand; `digest` tells which sweep Temporal has.
+    """The state of the triggers; `digest` says which sweep Temporal has.
 
     `problem` is what kept the last sweep from seeing all roots.
     """
@@ -262,8 +262,8 @@ class TriggersStatus:
 class UnusedRun:
     """A run that Spacelift queued because of the chain, carried out, and that no stack used.
 
-    `stack_id` is there if it is of a stack outside of the chain. `other_run_url`: it may as well
-    have been queued because of this run of others, and is left alone.
+    `stack_id` is there if it is of a stack outside of the chain. `other_run_url`: it may also have
+    been queued because of this run of others, so it is left alone.
     """
 
     run_id: str
@@ -349,7 +349,7 @@ def status_to_dict(status: Status) -> dict[str, Any]:
 def read_status(raw: Mapping[str, Any]) -> Status:
     """Read a stored status; a part that does not fit counts as missing, since it can be rebuilt.
 
-    What cannot, the numbers and the handled asks, is in parts of its own.
+    The numbers and the handled asks cannot be rebuilt, so they have their own parts.
     """
     try:
         return json_fields.from_json(Status, raw)

@@ -1,4 +1,4 @@
-"""What can happen to a chain: the kinds of transitions, told as Events and as notifications.
+"""What can happen to a chain: the kinds of transitions, reported as Events and as notifications.
 
 Public API: alerts match on the reasons of Events, and sinks name the transitions that they want, so
 a name is never changed. The pages under `docs/` carry this table and a test compares both.
@@ -56,7 +56,7 @@ class TransitionMeaning:
     is_of_stack: bool = False
     """Whether it is about one stack: the Event names all that went the same way at a time."""
     event_reason: str = ""
-    """What the page says of the Event's reason, where it is not the transition's own name."""
+    """What the page calls the Event's reason, if not by the transition's own name."""
 
 
 def _stack(when: str, *, is_warning: bool = False) -> TransitionMeaning:

@@ -74,8 +74,8 @@ CANCEL_ANNOTATION = f"{GROUP}/cancel"
 BYPASS_ANNOTATION = f"{GROUP}/bypass"
 APPROVE_ANNOTATION = f"{GROUP}/approve"
 INSTALLATION_ANNOTATION = f"{GROUP}/installation"
-"""Which installation is to have a resource, whoever has had it before."""
-# Written by whoever restores a resource; Velero labels all that it restores.
+"""Which installation is to have a resource, whichever had it before."""
+# Whoever restores a resource writes it; Velero labels all that it restores.
 RESTORED_ANNOTATION = f"{GROUP}/restored"
 VELERO_RESTORE_LABEL = "velero.io/restore-name"
 TOKENS = (
@@ -168,7 +168,7 @@ def read_spec(raw: Any) -> StackChainSpec:
 
 
 def is_too_long(token: str) -> bool:
-    """Whether a request token of a StackChain stands for one that is too long."""
+    """Whether a request token of a StackChain is the placeholder for one that is too long."""
     return token.startswith(_TOO_LONG)
 
 

@@ -36,14 +36,14 @@ def listed(
 
 
 def and_more(number: int, *, separator: str = ", ") -> str:
-    """Return the end of a list of which so many items are not named."""
+    """Return the end of a list that leaves out this many items."""
     if number == 0:
         return ""
     return f"{separator.rstrip(', ')} and {number} more"
 
 
 def event_message(text: str) -> str:
-    """Return a text in so many bytes as an Event may have."""
+    """Shorten a message to what an Event may hold."""
     return outside_text.shortened_bytes(text, EVENT_BYTES)
 
 
@@ -76,6 +76,6 @@ def why_unknown(names: Sequence[str], known: Collection[str], *, where: str) -> 
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return, to be put behind an unknown name, which known one is like it; "" if none is."""
+    """Return the known name that is like an unknown one, to be put behind it; "" if none is."""
     found = likeness.likeliest(name, known)
     return f" (did you mean '{found}'?)" if found else ""

@@ -1,8 +1,8 @@
 """The Spacelift accounts that this release was installed with, by name.
 
-Names, endpoints and permissions come from a mounted YAML file (or from variables); API keys and
-webhook secrets stay in files of their own, read when they are used, so that a role needs only its
-own and a rotated one is taken up without a restart.
+Names, endpoints and permissions come from a mounted YAML file (or from variables). API keys and
+webhook secrets stay in separate files, which are read when they are used. So a role needs only its
+own, and a rotated one is picked up without a restart.
 """
 
 import dataclasses
@@ -17,7 +17,7 @@ from controller.config import connection_names, files, parsing, permissions, set
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ApiKey:
-    """An API key: its id, which is no secret, and its secret."""
+    """An API key: its id, which is not secret, and its secret."""
 
     key_id: str
     secret: str = dataclasses.field(repr=False)
@@ -60,7 +60,7 @@ class Connection:
     """URL of the account without `/graphql`; the connection guard compares it."""
     allowed: permissions.Permissions
     dependency_label_prefixes: tuple[str, ...] = settings.DEFAULT_LABEL_PREFIXES
-    """What the labels begin with that name an upstream stack; none: no label does."""
+    """The prefixes of labels that name an upstream stack; none: no label does."""
     api_key: ApiKeySource | None = None
     """None: this process was given no API key, as the operator."""
     webhook_secrets: tuple[settings.Secret, ...] = ()
@@ -123,7 +123,7 @@ class ConnectionCatalog:
         """Return the API key of a connection as it is now, for one that outlives a change.
 
         Raises:
-            settings.SettingsError: there is no such connection, or no key of it.
+            settings.SettingsError: there is no such connection, or it has no key.
         """
         connection = self.get(name)
         if connection is None:

@@ -39,7 +39,7 @@ class Secret:
 
     value: str = dataclasses.field(default="", repr=False)
     file: Path | None = None
-    """Where a mounted Secret is rotated in place; None for a value that came by variable."""
+    """The file of a mounted Secret that is rotated in place; None for a value from a variable."""
 
     def reveal(self) -> str:
         """Return the secret text.
@@ -81,7 +81,7 @@ class Variable:
     parse: Callable[[str], Any] | None
     """None: the group's own loader computes the field."""
     default: str | None
-    """What the documentation shows where the field's own default says too little."""
+    """What the documentation shows if the field's own default says too little."""
     also: Mapping[str, str]
     """Further variables of the same field, with their meaning."""
 
@@ -167,7 +167,7 @@ class SettingRow(NamedTuple):
 
 
 def describe(module: ModuleType, group: type) -> Iterator[SettingRow]:
-    """Yield a row for each variable of a settings group; the meaning stands under its field."""
+    """Yield a row for each variable of a settings group, with the docstring of its field."""
     meanings = _field_docstrings(module, group.__name__)
     for field in dataclasses.fields(group):
         variable = variable_of(field)

@@ -149,7 +149,7 @@ def string(parse: Callable[[str], Any]) -> pydantic.PlainValidator:
 
 
 def word(parse: Callable[[str], Any]) -> pydantic.PlainValidator:
-    """Return what validates a field like `string`; its problems quote it, so it is no secret."""
+    """Return a validator like `string`; its problems quote the value, so it is not for secrets."""
 
     def quoting(text: str) -> Any:
         try:
@@ -187,7 +187,7 @@ def _meant_field(model: type[pydantic.BaseModel], place: list[int | str]) -> str
     kind: Any = model
     for part in place[:-1]:
         fields = _fields(kind)
-        # What is no field is a key of a map or a place in a list, and leads to what that holds.
+        # What is not a field is a key of a map or a place in a list, and leads to what that holds.
         kind = fields[str(part)] if part in fields else (get_args(kind) or (None,))[-1]
         kind = _without_null(kind)
     return likeness.likeliest(str(place[-1]), _fields(kind))
@@ -201,7 +201,7 @@ def _fields(kind: Any) -> Mapping[str, Any]:
 
 
 def _without_null(kind: Any) -> Any:
-    """Return the type that a field has where it is there, without what validates it."""
+    """Return the type of a field that is present, without what validates it."""
     if get_origin(kind) is Annotated:
         return _without_null(get_args(kind)[0])
     if get_origin(kind) in (Union, types.UnionType):
@@ -210,7 +210,7 @@ def _without_null(kind: Any) -> Any:
 
 
 def _path(place: list[int | str], document: object) -> str:
-    """Return the path of a field; an item of a list goes by its name where it has one."""
+    """Return the path of a field; an item of a list goes by its name if it has one."""
     path = ""
     for part in place:
         if isinstance(document, Mapping):

@@ -14,7 +14,7 @@ _ID_CHARACTERS = 8
 
 
 class MountedKeys:
-    """The first key is for what is new; all of them are for what is there.
+    """The first key is for new data; all of them are for existing data.
 
     Always has the last good ones.
     """

@@ -1,7 +1,7 @@
 """Parsers of one value: they take its text, or raise ValueError with what it must be.
 
-The message continues a sentence whose subject is the value, such as "must be true or false". It
-does not quote the value, which could be a secret.
+The message continues a sentence about the value, such as "must be true or false". It does not quote
+the value, which could be a secret.
 """
 
 import enum
@@ -18,7 +18,7 @@ Choice = TypeVar("Choice", bound=enum.StrEnum)
 
 
 def below_home(path: str | Path) -> Path:
-    """Return a path with the home in place of `~`; as it is where there is no home."""
+    """Return a path with `~` replaced by the home; unchanged if there is no home."""
     try:
         return Path(path).expanduser()
     # A container may run as a user whom its system does not know.
@@ -186,7 +186,7 @@ def is_encrypted_or_local(url: str) -> bool:
 
 
 def plain(text: str) -> str:
-    """Take the text as it is."""
+    """Return the text unchanged."""
     return text
 
 

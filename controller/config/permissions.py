@@ -1,4 +1,4 @@
-"""What a connection allows, and the one judgment by it that operator and workers share. Pure."""
+"""What a connection allows, and the one check of it that operator and workers share. Pure."""
 
 import dataclasses
 import enum
@@ -9,7 +9,7 @@ ALL = "*"
 
 OPERATIONS = ("Apply", "Plan", "Destroy")
 DEFAULT_OPERATIONS = ("Apply", "Plan")
-"""What a connection serves where nothing is said: destroying has to be allowed explicitly."""
+"""What a connection serves by default: destroying has to be allowed explicitly."""
 CONFIRMATION_POLICIES = ("Auto", "StackDefault")
 
 
@@ -24,7 +24,7 @@ class DisallowedUse(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Refusal:
-    """Why a use is not allowed, in words for whoever wrote the resource."""
+    """Why a use is not allowed, in words for the author of the resource."""
 
     reason: DisallowedUse
     message: str
@@ -35,7 +35,7 @@ class ConnectionUse:
     """What a chain wants of its connection: from where, and what its runs would do.
 
     `variables` are the names in the environment of its runs; `has_commit`: its roots run a commit
-    of its own choice.
+    that the chain chose.
     """
 
     namespace: str

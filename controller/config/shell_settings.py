@@ -1,6 +1,6 @@
 """Settings of the kubectl plugin, and the only place where the environment is read.
 
-Apart from `settings`, since what a press of Tab loads is paid for by who waits for it.
+Separate from `settings`: a user who presses Tab waits for everything that this loads.
 """
 
 import os
@@ -44,9 +44,9 @@ class PluginSettings:
     kubernetes: KubernetesSettings = field(default_factory=KubernetesSettings)
     terminal: TerminalSettings = field(default_factory=TerminalSettings)
     completion_seconds: float = 3.0
-    """`STACKCHAIN_COMPLETION_SECONDS`: for so long a completion waits for the cluster."""
+    """`STACKCHAIN_COMPLETION_SECONDS`: how long a completion waits for the cluster."""
     cache_folder: Path | None = None
-    """Below `XDG_CACHE_HOME`, else `~/.cache`; None where there is no home."""
+    """Below `XDG_CACHE_HOME`, or `~/.cache`; None if there is no home."""
     has_display: bool = False
     """Whether a browser has a screen to open on. Elsewhere it would take the terminal over."""
 
@@ -69,7 +69,7 @@ def load_plugin_settings(
     """Read what the kubectl plugin needs.
 
     Args:
-        kubeconfig: what the user named in place of the variable.
+        kubeconfig: what the user named instead of the variable.
         environ: the variables; None: those of this process.
 
     Raises:
@@ -104,7 +104,7 @@ def proxy_environment(environ: Mapping[str, str] | None = None) -> dict[str, str
 
 
 def service_address(environ: Mapping[str, str] | None = None) -> str | None:
-    """Return the address of the API server as a pod is told it; None outside of one."""
+    """Return the address of the API server as a pod sees it; None outside of one."""
     reader = reader_of(environ)
     host, port = reader.text("KUBERNETES_SERVICE_HOST"), reader.text("KUBERNETES_SERVICE_PORT")
     if host is None or port is None:

@@ -46,7 +46,7 @@ class ChainPrinter:
             self.terminal.print(one)
 
     def quote(self, text: str, style: Style = Style.PLAIN) -> None:
-        """Print what is not ours, or is to be copied, without a line break of our own."""
+        """Print what is not ours, or is to be copied, without adding line breaks."""
         for line in text.split("\n"):
             self.terminal.print(styled_text.line(line, style))
 
@@ -184,7 +184,7 @@ class LiveChainPrinter(ChainPrinter):
         self._hint = line
 
     def end(self, name: str, status: v1alpha1.Status) -> None:
-        """Leave the tree as it is at the end, whole."""
+        """Leave the final tree on the screen, in full."""
         self._hint = ""
         if self._is_live:
             self._redraw(self._render(name, status))
@@ -197,11 +197,11 @@ class LiveChainPrinter(ChainPrinter):
             self.terminal.send(_SHOW_CURSOR)
 
     def _redraw(self, drawn: list[Line]) -> None:
-        # Counted anew: the terminal may have another width by now, and has broken lines at it.
+        # Counted again: the terminal may have another width by now, and has broken lines at it.
         up = sum(self._rows_of(line) for line in self._drawn)
         back = f"\x1b[{up}A\r" if up else "\r"
         text = "".join(f"{self.terminal.paint(line)}\n" for line in drawn)
-        # One write: what is erased is never seen empty.
+        # One write, so that the erased state never shows.
         self.terminal.send(f"{back}{_ERASE_BELOW}{text}")
         self._drawn = drawn
 

@@ -11,7 +11,7 @@ from controller.display import styled_text, tree_characters
 from controller.display.styled_text import Line, Span, Style
 from controller.display.tree_characters import TreeCharacters
 
-# From so many stages on, those that need no look share rows.
+# With at least this many stages, those that need no attention share rows.
 FOLDED_FROM = 7
 _LEAST_FOLDED = 3
 _NAMED = 2
@@ -34,14 +34,14 @@ def lines(
     characters: TreeCharacters,
     folded_from: int = FOLDED_FROM,
 ) -> list[Line]:
-    """Return a row for each stage; what does not fit into it goes on below.
+    """Return a row for each stage; what does not fit continues on the next lines.
 
     Args:
         stages: the stages, in their order.
         now: the instant that waits are timed at.
         width: columns.
         characters: what phases are marked with.
-        folded_from: from so many stages on, those that need no look share rows.
+        folded_from: with at least this many stages, those that need no attention share rows.
     """
     rows = _rows(tuple(stages), now, folded_from)
     widths = [max(map(len, column)) for column in zip(*(row.cells for row in rows), strict=True)]

@@ -1,6 +1,6 @@
-"""Standard output and error as they are handed over: closed, on a full disk, or read by nobody.
+"""Standard output and error as this process gets them: closed, on a full disk, or without a reader.
 
-Apart from `terminal`, since what a press of Tab loads is paid for by who waits for it.
+Separate from `terminal`: a user who presses Tab waits for everything that this loads.
 """
 
 import os
@@ -26,10 +26,10 @@ def prepare() -> None:
 
 
 def _in_place_of_closed(number: int) -> TextIO:
-    """Return an output for a number that is closed, which no other file may take.
+    """Return an output for a closed number, which no other file may take.
 
-    To write to it fails as on a full disk; for standard error, where that would be told, it goes
-    nowhere.
+    Writing to standard output then fails as on a full disk. For standard error, where that would be
+    reported, it goes nowhere.
     """
     nowhere = os.open(os.devnull, os.O_RDONLY if number == 1 else os.O_WRONLY)
     if nowhere != number:
@@ -39,7 +39,7 @@ def _in_place_of_closed(number: int) -> TextIO:
 
 
 def send(out: TextIO, text: str) -> None:
-    """Write a text as it is.
+    """Write a string unchanged.
 
     Raises:
         OutputClosed: once; what is sent afterwards goes nowhere.
@@ -57,7 +57,7 @@ def send(out: TextIO, text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Write a text to standard error; where that cannot be written, the exit code has to do."""
+    """Write a string to standard error; if that fails, the exit code has to do."""
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -66,7 +66,7 @@ def complain(text: str) -> None:
 
 
 def _discard(out: TextIO) -> None:
-    """Have what is left in the buffer go nowhere: the interpreter must not complain at exit."""
+    """Discard what is left in the buffer: the interpreter must not complain at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, out.fileno())
     os.close(nowhere)

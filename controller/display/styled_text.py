@@ -45,14 +45,14 @@ def plain_text(spans: Line) -> str:
 
 
 def fit(text: str, width: int, cut: str) -> str:
-    """Return the text, cut where there is no more room."""
+    """Return the text, cut if there is no more room."""
     if len(text) <= width:
         return text
     return text[: max(0, width - len(cut))] + cut if width else ""
 
 
 def middle(text: str, width: int, cut: str) -> str:
-    """Return the text, cut in the middle where there is no more room: ids differ at their ends."""
+    """Return the text, cut in the middle if there is no more room: ids differ at their ends."""
     if len(text) <= width:
         return text
     room = max(0, width - len(cut))
@@ -61,7 +61,7 @@ def middle(text: str, width: int, cut: str) -> str:
 
 
 def flow(spans: Sequence[Span], width: int) -> list[Line]:
-    """Put spans next to each other, and on the next line where there is no more room."""
+    """Put spans next to each other, and on the next line when there is no more room."""
     lines, column = list[list[Span]](), 0
     for span in spans:
         if lines and column + len(GAP) + len(span.text) <= width:
@@ -75,7 +75,7 @@ def flow(spans: Sequence[Span], width: int) -> list[Line]:
 
 
 def wrap(text: str, width: int, style: Style = Style.PLAIN) -> list[Line]:
-    """Break a text between words; a link that is broken in two cannot be followed."""
+    """Break a string between words, but never a link: a broken one cannot be followed."""
     width = max(10, width)
     found = list[Line]()
     for part in textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False):
@@ -85,14 +85,14 @@ def wrap(text: str, width: int, style: Style = Style.PLAIN) -> list[Line]:
 
 
 def cut_to(lines: list[Line], most: int, width: int, cut: str) -> list[Line]:
-    """Return no more lines than that, the last one cut behind a word."""
+    """Return at most this many lines, the last one cut after a word."""
     if len(lines) <= most:
         return lines
     last = plain_text(lines[most - 1])
     room = max(0, width - len(cut) - 1)
     if len(last) > room:
         begun = last[:room].rpartition(" ")[0]
-        # A word of a whole line is cut where it has to be.
+        # A word as long as a whole line is cut wherever it has to be.
         last = begun if begun.strip() else last[:room]
     return [*lines[: most - 1], line(f"{last} {cut}")]
 

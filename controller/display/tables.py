@@ -1,7 +1,7 @@
-"""Tables for the eyes: whole where there is room, else less of them, so that no row is broken.
+"""Tables for people: whole if there is room, otherwise shortened, so that no row is broken.
 
-On a narrow screen names are shortened first, then columns are left out from the right; where even
-that is too wide, each row becomes a few short lines.
+On a narrow screen names are shortened first, then columns are left out from the right; if even that
+is too wide, each row becomes a few short lines.
 """
 
 import dataclasses

@@ -9,7 +9,7 @@ from controller.config import shell_settings
 from controller.display import streams, styled_text
 from controller.display.styled_text import Line, Style
 
-# Where lines go into a file or a log, nothing has to be cut for a terminal of 80 columns.
+# When lines go into a file or a log, nothing has to be cut for a terminal of 80 columns.
 WIDTH_OF_A_FILE = 120
 _DUMB = frozenset({"dumb", "unknown"})
 _RESET = "\x1b[0m"
@@ -35,7 +35,7 @@ class Terminal:
 
     @property
     def width(self) -> int:
-        """Columns to draw in; a terminal's last one is left free, since it may break the line."""
+        """Columns to draw in; a terminal's last one stays free, since it may break the line."""
         return max(20, shutil.get_terminal_size().columns - 1) if self.is_live else WIDTH_OF_A_FILE
 
     @property
@@ -52,7 +52,7 @@ class Terminal:
         self.send(f"{self.paint(spans)}\n")
 
     def send(self, text: str) -> None:
-        """Write a text as it is.
+        """Write a string unchanged.
 
         Raises:
             OutputClosed: once; what is sent afterwards goes nowhere.

@@ -26,12 +26,12 @@ _TIME_WIDTH = 7
 _LEAST_WITH_COLUMNS = 60
 _LEAST_WITH_LONG_PHASES = 90
 _REASON_WIDTH = 30
-# Where nothing else limits them.
+# If nothing else limits them.
 _MOST_NEEDS_LISTED = 25
 _MOST_WAITING_LINKED = 10
 _LEAST_MESSAGE_ROWS = 3
 _SCREENS_SHARE_OF_MESSAGE = 5
-# From so many stacks on, those that need no look share rows.
+# With at least this many stacks, those that need no attention share rows.
 FOLDED_FROM = 40
 
 
@@ -57,7 +57,7 @@ _FOLD_PHASES: dict[tree_rows.Quiet | None, Phase] = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Selection:
-    """Which stacks are wanted, and how deep; `stack` is one with all before and behind it."""
+    """Which stacks to show, and how deep; `stack` is one with all before and behind it."""
 
     is_failed: bool = False
     phases: frozenset[str] = frozenset()
@@ -67,7 +67,7 @@ class Selection:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all stacks are wanted, and so what is said of the whole run."""
+        """Whether all stacks are wanted, and so the message of the whole run."""
         return not self.is_list and self.stack is None
 
     @property
@@ -141,7 +141,7 @@ def render(name: str, status: v1alpha1.Status, drawing: Drawing) -> list[Line]:
 def _stack_lines(
     stacks: tuple[StackStatus, ...], drawing: Drawing, *, above: Sequence[Line]
 ) -> list[Line]:
-    """Return the stacks, as many as there is room for; the last line counts the others."""
+    """Return as many stacks as fit; the last line counts the others."""
     chosen = drawing.selection.of(stacks)
     if not chosen:
         return [(), styled_text.line("No stack matches.", Style.FAINT)] if stacks else []
@@ -178,7 +178,7 @@ def rows_for(
 
 
 def stacks_in_rows(stacks: Sequence[StackStatus], selection: Selection) -> Sequence[StackStatus]:
-    """Return the stacks that have a row of their own where nothing is folded but by the depth."""
+    """Return the stacks that have their own row when only the depth folds stacks."""
     chosen = selection.of(stacks)
     if selection.depth is None:
         return chosen
@@ -192,7 +192,7 @@ def _stacks_of(row: tree_rows.Row) -> tuple[StackStatus, ...]:
 
 
 def render_order(stacks: tuple[StackStatus, ...], drawing: Drawing) -> list[Line]:
-    """Return the stacks in their order alone, for a graph of which nothing has run."""
+    """Return the stacks in their order only, for a graph of which nothing has run."""
     return [_row_of_order(row, drawing) for row in _rows_of_order(stacks, drawing.selection)]
 
 
@@ -203,14 +203,14 @@ def is_order_folded(stacks: Sequence[StackStatus], drawing: Drawing) -> bool:
 
 
 def _rows_of_order(stacks: Sequence[StackStatus], selection: Selection) -> list[tree_rows.Row]:
-    """Return the rows; of many stacks as many levels as a reader takes in.
+    """Return the rows; for many stacks, as many levels as a reader can take in.
 
-    All are pending, so that what folds pending stacks would leave nothing but their number.
+    All stacks are pending, so folding the pending ones would leave only their number.
     """
     whole = tree_rows.rows(stacks, is_folded=False)
     if selection.is_unfolded or len(stacks) < FOLDED_FROM:
         return whole
-    # Where there are too many roots.
+    # If there are too many roots.
     shown = tree_rows.rows(stacks, is_folded=True)
     for depth in range(1, FOLDED_FROM):
         deeper = tree_rows.rows(stacks, is_folded=False, depth=depth)
@@ -327,7 +327,7 @@ def _needs(stacks: Sequence[StackStatus], drawing: Drawing, *, above: int) -> li
     """Return the stacks that need a person, each with its link, as far as there is room.
 
     At least half of what is left of the screen shows the tree, unless more stacks need a person:
-    each of them with a row of its own comes before links, and links before the tree.
+    their rows come before links, and links before the tree.
     """
     room = _MOST_NEEDS_LISTED * 3
     if drawing.height is not None:
@@ -360,7 +360,7 @@ def _need_rows(stacks: Sequence[StackStatus], drawing: Drawing) -> list[Line]:
 
 
 def _link_lines(stack: StackStatus, drawing: Drawing) -> list[Line]:
-    """Return the link; on a narrow screen with why the stack is where it is before it."""
+    """Return the link; on a narrow screen, why the stack is in its phase comes before it."""
     lines = list[Line]()
     if drawing.width < _LEAST_WITH_COLUMNS:
         lines += styled_text.wrap(describe_stack(stack), drawing.width - 2, Style.FAINT)
@@ -429,7 +429,7 @@ def _time_left(run: v1alpha1.RunStatus, now: datetime) -> str:
 
 
 def ready_message(status: v1alpha1.Status) -> str:
-    """Return the message of `Ready` without the links that stand at the stacks below it."""
+    """Return the message of `Ready` without the links that the stacks below it show."""
     message = _ready_message(status)
     for _, stack in attention.by_need(current_stacks(status)):
         if link := attention.link_of(stack):
@@ -478,7 +478,7 @@ def _row(
     characters = drawing.characters
     indent = _indent(row.is_last, MAX_INDENTS, characters)
     if _label_length(row, characters) > layout.label:
-        # At least half of the label is left to the id.
+        # At least half of the label belongs to the id.
         indents = max(1, layout.label // 2 // len(characters.branch) - 1)
         indent = _indent(row.is_last, min(MAX_INDENTS, indents), characters)
     style, reason = _style_and_reason(row, stacks)
@@ -522,7 +522,7 @@ def _style_and_reason(row: tree_rows.Row, stacks: Sequence[StackStatus]) -> tupl
     if row.kind is tree_rows.Quiet.SKIPPED and causes:
         reason = f"because of {_first_names(sorted(causes))}"
     if not _phase_of(row):
-        # Those who count the stacks find as many of each phase here as in the summary.
+        # Readers who count the stacks find as many of each phase here as in the summary.
         reason = tree_rows.phase_counts(row.stacks)
     return style_of(_FOLD_PHASES[row.kind]), reason
 

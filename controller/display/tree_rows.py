@@ -1,8 +1,9 @@
 """Which rows a tree of stacks has, and in which order: one for each stack, or for many alike. Pure.
 
-A dependency graph is not a tree, so each stack appears once, below its deepest upstream stack.
-In a large chain the eye looks for what goes on: finished and pending siblings, with all that is
-below them, fold into one row that counts them, behind those that still do something.
+A dependency graph is not a tree, so each stack appears once, below its deepest upstream stack. In a
+large chain, people look for what is still running. So finished and pending siblings, with all that
+is below them, fold into one row that counts them. It follows the rows of those that still do
+something.
 """
 
 import collections
@@ -14,9 +15,9 @@ from controller.api import reasons
 from controller.api.v1alpha1 import Phase, StackStatus
 from controller.chain.run import attention, stack_ends
 
-# Fewer are no easier to read as one row.
+# Fewer are just as easy to read in rows.
 LEAST_FOLDED = 2
-# So many roots show at least themselves, so that a chain at rest has a shape.
+# Up to this many roots are always shown, so that a chain at rest has a shape.
 _MOST_ROOTS_SHOWN = 5
 # A short way down stays what it is.
 _LEAST_ON_PATH = 4
@@ -66,11 +67,11 @@ def quiet_kind(stack: StackStatus) -> Quiet | None:
 
 
 def rows(stacks: Sequence[StackStatus], *, is_folded: bool, depth: int | None = None) -> list[Row]:
-    """Return the rows from the top down; each stack is in one of them, whatever a status holds.
+    """Return the rows from the top down; each stack is in one of them, even if the status is odd.
 
     Args:
         stacks: the stacks.
-        is_folded: whether stacks that need no look share rows.
+        is_folded: whether stacks that need no attention share rows.
         depth: levels to show; what is below them folds in any case.
     """
     forest = _Forest(stacks, least_folded=LEAST_FOLDED if is_folded else len(stacks) + 1)
@@ -167,7 +168,7 @@ class _Forest:
         return tuple(found)
 
     def _quiet_subtrees(self) -> Mapping[str, Quiet | None]:
-        """Return for each stack what is said of all in its subtree; None if one needs a look."""
+        """Return for each stack the summary of all in its subtree; None if one needs attention."""
         order = [stack.id for stack in self._all_below(self._children.get(None, []))]
         found: dict[str, Quiet | None] = {}
         for stack_id in reversed(order):
@@ -217,7 +218,7 @@ def phase_counts(stacks: Sequence[StackStatus]) -> str:
 
 
 def holds(stacks: Sequence[StackStatus]) -> dict[str, tuple[str, ...]]:
-    """Return for each stack what cannot run before it has ended well: all behind it, not one step.
+    """Return for each stack all that cannot run before it has succeeded, not only the next step.
 
     Also what was skipped because of it.
     """

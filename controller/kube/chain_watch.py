@@ -43,7 +43,7 @@ class Seen:
 
 
 class ChainWatch:
-    """Lists once, then watches; no object is asked for by itself."""
+    """Lists once, then watches; no object is ever read individually."""
 
     def __init__(self, kube_client: WatchRequests, *, namespace: str | None) -> None:
         """Watch one namespace, or all of them."""
@@ -58,7 +58,7 @@ class ChainWatch:
         """
         bodies, version = await self._list()
         yield Listed(bodies=tuple(bodies))
-        # Large, and this goes on for hours.
+        # Large, and the watch runs for hours.
         del bodies
         while True:
             query = {

@@ -31,7 +31,7 @@ _NO_KUBECONFIG = (TypeError, KeyError, AttributeError)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Access:
-    """How the API server is reached, for those who bring a client of their own."""
+    """How to reach the API server, for those who use their own client."""
 
     server: str
     ca_file: str | None
@@ -60,7 +60,7 @@ class KubeClient:
         Args:
             kubernetes: where the API server is, and with which credentials.
             request_timeout: seconds for one request.
-            token: a bearer token in place of all these credentials.
+            token: a bearer token instead of all these credentials.
         """
         self._token = token
         self._kubeconfig = kubernetes.kubeconfig
@@ -177,7 +177,7 @@ async def read_access(kubernetes: settings.KubernetesSettings) -> Access:
 
 
 def _replace_credentials(configuration: kube_client.Configuration, token: str) -> None:
-    """Leave nothing but where the server is and the token: no request is anybody else's."""
+    """Keep only where the server is and the token: each request belongs to this token."""
     configuration.refresh_api_key_hook = None
     configuration.api_key = {"BearerToken": f"Bearer {token}"}
     configuration.api_key_prefix = {}

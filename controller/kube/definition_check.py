@@ -22,11 +22,12 @@ class Definition:
     """The CustomResourceDefinition, as far as the API server offers what it defines.
 
     kopf looks once, when it starts, and never serves what is not there by then. So the operator
-    waits before it starts kopf; a definition that goes later ends its watch, and so the process.
+    waits before it starts kopf. If the definition is removed later, its watch ends, and so does the
+    process.
     """
 
     def __init__(self, kube_client: api_requests.KubeRequests) -> None:
-        """Take the client to ask with; discovery needs no rights of its own."""
+        """Take the client to ask with; discovery needs no extra rights."""
         self._client = kube_client
         self._problem: str | None = "The API server has not been asked yet."
 
@@ -121,7 +122,7 @@ def lacking(published: Mapping[str, Any]) -> str | None:
     if schema is None:
         return None
     missing = sorted(definition_fields.FIELDS - set(fields_of(schema)))
-    # What is below a field that is missing says no more than that one.
+    # What is below a missing field adds nothing to the report about that field.
     outermost = [name for name in missing if name.rpartition(".")[0] not in missing]
     if not outermost:
         return None

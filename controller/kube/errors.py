@@ -30,7 +30,7 @@ class ApiUnreachable(KubeError):
 
 
 class NotServed(ApiUnreachable):
-    """Nobody serves the path."""
+    """Nothing serves the path."""
 
 
 class Throttled(KubeError):
@@ -66,5 +66,5 @@ class Invalid(KubeError):
 
 
 def text_of(error: BaseException) -> str:
-    """Return what an error says; its name where it says nothing, as a time-out does."""
+    """Return what an error says; its name if it says nothing, as with a time-out."""
     return str(error) or type(error).__name__

@@ -1,7 +1,8 @@
 """Writes Events: at once where the API server takes them, otherwise a little later.
 
-An Event must neither stop nor hold up the work that it tells of. One that gets no answer may have
-been recorded all the same, so its name is chosen here: sent again it is refused as known.
+An Event must neither stop nor hold up the work that it reports. One that gets no answer may have
+been recorded all the same, so its name is chosen here: when it is sent again, the API server
+refuses it as known.
 """
 
 import asyncio
@@ -46,7 +47,7 @@ class EventRecorder:
         reason: str,
         message: str,
     ) -> None:
-        """Record one Event; where the API server does not serve, in the background."""
+        """Record one Event; in the background if the API server does not serve."""
         event = self._event(resource, type, reason, message)
         error = await self._send(event)
         if error is None:

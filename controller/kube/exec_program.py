@@ -1,4 +1,4 @@
-"""Runs the program that an exec plugin is, and ends it when whoever asked has gone."""
+"""Runs the program of an exec plugin, and ends it when the caller has gone."""
 
 import contextlib
 import os
@@ -13,8 +13,8 @@ class ExecProgram:
     """Runs one program at a time, and none after `stop`.
 
     At a terminal it may ask the user and take as long as the user does, as under kubectl. For a
-    completion nobody is asked: then it has a session of its own, without the terminal, which ends
-    with all that it has started.
+    completion it may ask no one. It then has its own session, without the terminal, which ends with
+    all that it has started.
     """
 
     def __init__(self, *, is_attended: bool) -> None:
@@ -61,7 +61,7 @@ class ExecProgram:
         """End what runs."""
         with self._lock:
             self._is_stopped = True
-            # Until it is waited for, which is under way, its number is nobody else's.
+            # Until it has been waited for, which is under way, no one else can get its number.
             if self._running is None or self._running.returncode is not None:
                 return
             with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -10,7 +10,7 @@ logger = logging.getLogger(__name__)
 
 
 class InstallationId:
-    """A setting, or else made of the cluster's id and the release's namespace."""
+    """A setting, or made of the cluster's id and the release's namespace."""
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from typing import Any, Final
 Shape = type[str] | type[bool] | list["Shape"] | dict[str, "Shape"]
 
 ANY_NAME: Final = "*"
-"""Stands for all the fields of a mapping that has no fields of its own."""
+"""Stands for all the fields of a mapping that has no fixed fields."""
 
 _CLUSTER: Shape = {
     "server": str,
@@ -50,7 +50,7 @@ PARTS: dict[str, Shape] = {"clusters": _CLUSTER, "users": _USER, "contexts": _CO
 
 
 class WrongShape(Exception):
-    """A part is not what it has to be; the message names it, and never says what it holds."""
+    """A part is not what it has to be; the message names it, and never quotes it."""
 
 
 def checked(value: Any, shape: Shape, where: str) -> Any:
@@ -59,7 +59,7 @@ def checked(value: Any, shape: Shape, where: str) -> Any:
     Args:
         value: the part, as YAML has it.
         shape: what it has to be.
-        where: what it is called.
+        where: its name.
 
     Raises:
         WrongShape: it is something else.

@@ -4,17 +4,17 @@ As in client-go, no clock of another machine is trusted: a holder counts as dead
 not changed for the Lease's duration as measured here. A holder that cannot renew gives up after two
 thirds of the duration, while every other process still waits for the rest of it.
 
-Renewing has a thread, an event loop and a connection of its own, so that the load of the operator
-does not delay it. An attempt is short at first, since its connection may be dead without anyone
-having said so, and then longer, since the API server may be slow; each one that got no answer costs
-its connection. An operator whose own event loop hangs must not lead: then nothing is renewed.
+Renewing has its own thread, event loop and connection, so that the load of the operator does not
+delay it. An attempt is short at first, since its connection may have died unnoticed. Later ones are
+longer, since the API server may be slow. Each attempt without an answer drops its connection. An
+operator whose own event loop hangs must not lead: then nothing is renewed.
 
 Why not `kubernetes.aio.leaderelection` (37.0): it catches only `ApiException`, so a connection that
 breaks while it renews ends its `run` with the leading task still at work, and `onstopped_leading`
-never called. It looks at its deadline only between requests, by the wall clock, and bounds no
-request: one that hangs for 8 s keeps a process leading for 9 s on a Lease of 3 s. It never gives
-the Lease back, so each hand-over takes the whole duration; it cannot poll more often than once a
-second; and it leaves `leaseTransitions` alone.
+never called. It looks at its deadline only between requests, by the wall clock, and sets no limit
+for a request: one that hangs for 8 s keeps a process leading for 9 s on a Lease of 3 s. It never
+gives the Lease back, so each hand-over takes the whole duration; it cannot poll more often than
+once a second; and it leaves `leaseTransitions` alone.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ LEASE_NAME = "stackchain-operator"
 POLL_SECONDS = 0.5
 RELEASE_TIMEOUT_SECONDS = 2.0
 HUNG_SECONDS = 60.0
-"""An event loop that has not turned for so long hangs; liveness probes give up at about then."""
+"""An event loop that has not turned for this long hangs; liveness probes give up at about then."""
 # Of these seconds: so often an event loop shows that it turns.
 _TICK_PART = 1 / 12
 # As in client-go by its defaults: renewed every 2 of 15 seconds, given up after 10.
@@ -114,7 +114,7 @@ class LeaseClient(api_requests.KubeRequests, Protocol):
 
 
 class RenewalThread:
-    """An event loop in a thread of its own, for what the load of this one must not delay."""
+    """An event loop in its own thread, for what the load of this one must not delay."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -187,7 +187,7 @@ class LeaderLease:
             try:
                 observed = await self._try_acquire(observed)
             except errors.Conflict:
-                continue  # Somebody was faster; see who.
+                continue  # Another process was faster; see which one.
             except errors.KubeError as error:
                 self._log_once(errors.text_of(error))
             else:
@@ -237,7 +237,7 @@ class LeaderLease:
         self._problem = problem
 
     async def _try_acquire(self, observed: Observation | None) -> Observation | None:
-        """Return None if the Lease is ours now, else what was observed."""
+        """Return None if the Lease is ours now, otherwise what was observed."""
         sent_at = self._clock()
         lease = await self._read(self._client)
         record = None if lease is None else _record(lease)
@@ -263,7 +263,7 @@ class LeaderLease:
             await asyncio.sleep(self._hung_seconds * _TICK_PART)
 
     def _ended(self, renewing: asyncio.Future[None]) -> None:
-        # For whatever reason renewing ends, a bug included: no one may continue as the leader.
+        # Whatever ended the renewing, even a bug, no one may continue as the leader.
         if self._stopping.is_set():
             return
         logger.error("Lease lost", extra={"holder": self._identity}, exc_info=renewing.exception())
@@ -377,7 +377,7 @@ class LeaderLease:
 
 
 async def _close(connected: LeaseClient) -> None:
-    # Whatever is left of a connection that does not answer, a new one is wanted now.
+    # It does not matter how a dead connection closes: a new one is needed now.
     with contextlib.suppress(Exception):
         await connected.close()
 

@@ -59,7 +59,7 @@ def port_of(parts: urlparse.SplitResult) -> int:
 
 def authority(host: str, port: int | None = None) -> str:
     """Return a host as an address or a Host header has it: an IPv6 address in brackets."""
-    # The zone of a link-local address is nobody's business but this machine's.
+    # The zone of a link-local address means something only on this machine.
     host, is_ipv6 = host.partition("%")[0], ":" in host
     named = f"[{host}]" if is_ipv6 else host
     return named if port is None else f"{named}:{port}"
@@ -73,7 +73,7 @@ def shown(parts: urlparse.SplitResult) -> str:
 def choose(
     server: urlparse.SplitResult, configured: str, variables: Mapping[str, str]
 ) -> Proxy | None:
-    """Return the proxy for a server; None where it is reached without one.
+    """Return the proxy for a server; None if it is reached without one.
 
     Args:
         server: the address of the server.
@@ -81,13 +81,13 @@ def choose(
         variables: the environment.
 
     Raises:
-        errors.Denied: it is not one that we speak.
+        errors.Denied: its protocol is not supported.
     """
     if configured:
         return _proxy(configured, "proxy-url of the kubeconfig")
     name = f"{server.scheme.upper()}_PROXY"
     address = _value(variables, name)
-    # In a CGI program HTTP_PROXY is a header of whoever asks.
+    # In a CGI program HTTP_PROXY is a header of the client's request.
     if not address or (name == "HTTP_PROXY" and variables.get("REQUEST_METHOD")):
         return None
     if _is_direct(host_of(server).rstrip("."), port_of(server), _value(variables, "NO_PROXY")):

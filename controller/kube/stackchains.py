@@ -79,7 +79,7 @@ class StackChains:
             except errors.KubeError as error:
                 if namespace is None:
                     raise
-                # One namespace that is gone or withdrawn must not keep the others from being read.
+                # One namespace that is gone or withdrawn must not prevent reading the others.
                 logger.info(
                     "A namespace could not be listed",
                     extra={"namespace": namespace, "error": str(error)},
@@ -122,7 +122,7 @@ class StackChains:
             errors.Invalid: the schema refuses it, or does not have one of its fields.
         """
         path = _path(body["metadata"]["namespace"])
-        # As kubectl asks: else a misspelled field would be dropped without a word.
+        # As kubectl asks: otherwise a misspelled field would be dropped silently.
         query = {"fieldValidation": "Strict"} | ({"dryRun": "All"} if is_dry_run else {})
         return await self._client.request("POST", path, query=query, body=dict(body))
 
@@ -166,7 +166,8 @@ class StackChains:
                 content_type=api_requests.MERGE_PATCH,
             )
         except errors.ApiUnreachable:
-            # Only the answer may be lost, and who writes the same again has no news to tell of.
+            # Perhaps only the answer was lost. If so, the status is written and there is nothing
+            # new to write.
             if (written := await self._find_written(namespace, name, uid, new_status)) is not None:
                 return written
             raise
@@ -200,7 +201,7 @@ class StackChains:
         reason: str,
         message: str,
     ) -> None:
-        """Tell about a transition. Best effort: an Event that fails must not stop the work."""
+        """Report a transition. Best effort: an Event that fails must not stop the work."""
         await self._events.record(resource, type=type, reason=reason, message=message)
 
     async def get_namespace_uid(self, name: str) -> str:
@@ -262,5 +263,5 @@ def _path(namespace: str | None, name: str | None = None) -> str:
 
 
 def _quoted(segment: str) -> str:
-    # What is no Unicode comes from a file or a command line, and names nothing.
+    # Text that is not Unicode comes from a file or a command line, and names nothing.
     return urlparse.quote(segment, safe="", errors="replace")

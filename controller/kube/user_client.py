@@ -43,9 +43,9 @@ class UserClient:
 
         Args:
             kubernetes: which kubeconfig.
-            context: one of the kubeconfig, else its current one.
+            context: one of the kubeconfig; by default its current one.
             request_timeout: how long an answer is waited for.
-            is_attended: whether someone is there whom an exec plugin may ask.
+            is_attended: whether there is a user whom an exec plugin may ask.
         """
         self._kubernetes = kubernetes
         self._is_attended = is_attended
@@ -186,7 +186,7 @@ class UserClient:
                     self._kubernetes, self._context, is_attended=self._is_attended
                 )
             if self._is_closed:
-                # Closed while this thread was reading: nothing is started that nobody ends.
+                # Closed while this thread was reading: nothing may start that no one would end.
                 self._access.credentials.close()
         refused = instead_of.credentials if instead_of is not None else None
         return self._access.identity(instead_of=refused)
@@ -296,7 +296,7 @@ def _open_stream(what: str, identity: Identity, sent: _Request, silence_seconds:
 
 
 def _headers(response: http.client.HTTPResponse) -> dict[str, str]:
-    """Return the one header that matters, under the name that it is looked for."""
+    """Return the one header that matters, under the name by which it is looked up."""
     pause = response.headers["Retry-After"]
     return {"Retry-After": pause} if pause else {}
 
@@ -322,7 +322,7 @@ def _unreachable(what: str, error: BaseException) -> errors.ApiUnreachable:
 
 
 async def _in_thread(work: Callable[[], Result]) -> Result:
-    """Run something that blocks, in a thread that nobody waits for at the end of the process."""
+    """Run something that blocks, in a thread that the process does not wait for at its end."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Result] = loop.create_future()
 
@@ -341,7 +341,7 @@ async def _in_thread(work: Callable[[], Result]) -> Result:
             result = work()
         except BaseException as error:
             failure = error
-        # The loop may have ended meanwhile, with whoever asked.
+        # The loop may have ended meanwhile, with its caller.
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(settle, result, failure)
 

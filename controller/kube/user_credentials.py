@@ -72,7 +72,7 @@ class UserCredentials:
             instead_of: those that the API server has refused.
 
         Raises:
-            errors.Denied: there are none to be had; the message says why.
+            errors.Denied: no credentials are available; the message says why.
         """
         with self._lock:
             if self._known is None:
@@ -83,7 +83,7 @@ class UserCredentials:
             return self._known
 
     def _read_kubeconfig_again(self) -> None:
-        # One that is being written, or has lost the user, says no more than what is known.
+        # A file that is being written, or has lost the user, adds nothing to what is known.
         with contextlib.suppress(errors.Denied):
             if self._read_user is not None:
                 self._user = self._read_user()
@@ -148,7 +148,7 @@ def _from_provider(provider: Any) -> Credentials:
 
 
 def _expiry_of(token: str) -> float:
-    """Return until when an ID token is good, in Unix time; 0 for what is not one."""
+    """Return until when an ID token is valid, in Unix time; 0 for anything else."""
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -221,7 +221,7 @@ def _expiry(text: str) -> float | None:
 
 def _run(command: str, plugin: _Plugin) -> bytes:
     part = plugin.part
-    # As kubectl: with a slash it is a path from the kubeconfig's folder, else it is in PATH.
+    # As kubectl: with a slash it is a path from the kubeconfig's folder, otherwise it is in PATH.
     path = str(plugin.folder / command) if "/" in command else command
     words = [path, *(str(word) for word in part.get("args") or ())]
     is_interactive = part.get("interactiveMode") != "Never" and plugin.program.has_terminal

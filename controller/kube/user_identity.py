@@ -118,10 +118,10 @@ def is_secret_kept(chosen: kubeconfig.ChosenContext) -> bool:
 
 
 def build(chosen: kubeconfig.ChosenContext, credentials: user_credentials.Credentials) -> Identity:
-    """Return as whom a server is spoken to.
+    """Return the identity to use with a server.
 
     Raises:
-        errors.Denied: the kubeconfig says what cannot be; the message says what.
+        errors.Denied: the kubeconfig asks for something impossible; the message says what.
     """
     cluster, server = chosen.cluster, server_of(chosen)
     authorization = credentials.authorization

@@ -1,8 +1,8 @@
-"""Connections to the Kubernetes API for many people at once, each with a bearer token of their own.
+"""Connections to the Kubernetes API for many people at once, each with their own bearer token.
 
-The operator's `client` takes 20 MiB for the official library, and as each one reads the
-certificates and has a pool of its own, another half for each viewer. Here they share both, and each
-request has its own token, which is all that the API server knows a person by (ADR 0060).
+The operator's `client` takes 20 MiB for the official library, and another half MiB for each viewer,
+since each one reads the certificates and has its own pool. Here they share both. Each request has
+its own token, which is all that the API server knows a person by (ADR 0060).
 """
 
 import contextlib
@@ -35,7 +35,7 @@ _FAILURES = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class _Place:
-    """Where the API server is, and how it is known to be the right one."""
+    """Where the API server is, and how to recognize the right one."""
 
     source: tuple[kubeconfig.ChosenContext, bytes | None]
     identity: user_identity.Identity
@@ -67,9 +67,9 @@ class ApiServer:
         """Return what requests are sent through."""
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                # How many there are is for whoever lets viewers in to say.
+                # The code that lets viewers in limits how many there are.
                 connector=aiohttp.TCPConnector(limit=0),
-                # What one viewer is given must not be sent with the requests of another one.
+                # Cookies of one viewer must not be sent with the requests of another one.
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": "stackchain"},
                 skip_auto_headers=("Content-Type",),
@@ -80,7 +80,7 @@ class ApiServer:
         """Return where to send requests.
 
         Raises:
-            errors.Denied: that cannot be known, or tokens would be sent for everybody to read.
+            errors.Denied: that cannot be known, or tokens would be sent in the clear.
         """
         now = clock.monotonic()
         if self._place is None or now - self._read_at > _KNOWN_SECONDS:
@@ -103,7 +103,7 @@ def _chosen(kubernetes: shell_settings.KubernetesSettings) -> kubeconfig.ChosenC
     if file is None and shell_settings.service_address() is None:
         file = parsing.below_home(kubeconfig.DEFAULT_KUBECONFIG)
     chosen = kubeconfig.choose(file, None) if file is not None else user_client.service_account()
-    # Nothing of it is sent: no request is anybody else's than the viewer's.
+    # Send nothing of it: every request belongs to the viewer alone.
     return dataclasses.replace(chosen, user={})
 
 
@@ -191,12 +191,12 @@ class ViewerClient:
             target = f"{target}?{urlparse.urlencode(query)}"
         return self._server.session().request(
             method,
-            # As it is: what is quoted stays so.
+            # Unchanged: what is quoted stays so.
             yarl.URL(target, encoded=True),
             headers={**headers, "Authorization": self._authorization},
             data=data,
             timeout=timeout,
-            # A token is for nobody else.
+            # A token is for no one else.
             allow_redirects=False,
             ssl=identity.tls if identity.tls is not None else True,
             server_hostname=identity.tls_name if identity.tls is not None else None,

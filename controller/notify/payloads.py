@@ -1,8 +1,8 @@
 """What is sent for a notification: headers and body of one POST. Pure.
 
 Slack gets the JSON of an incoming webhook, which others understand too. CloudEvents come in the
-binary mode of the HTTP binding: the attributes are `ce-` headers and the body is the data, so that
-a receiver that knows nothing of CloudEvents sees plain JSON.
+binary mode of the HTTP binding: the attributes are `ce-` headers and the body is the data. A
+receiver that does not know CloudEvents sees plain JSON.
 """
 
 import dataclasses
@@ -21,13 +21,13 @@ DATA_SCHEMA_VERSION = "v1alpha1"
 # One that is empty is left out.
 DEFAULT_SLACK_LINES = ("*${title}*", "${message}", "${link}", "${pageUrl}")
 
-# What the HTTP binding lets stand in a header value: printable ASCII but blank, quote and percent.
+# What the HTTP binding allows in a header value: printable ASCII but blank, quote and percent.
 _PLAIN = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Payload:
-    """One request: what is in it beside the sink's own headers."""
+    """One request: what it has in addition to the sink's own headers."""
 
     headers: Mapping[str, str]
     body: bytes
@@ -66,7 +66,7 @@ def _slack(sink: sinks.Sink, notification: notifications.Notification) -> Any:
 
 
 def slack_text(text: str) -> str:
-    """Escape what Slack would take for a link, or for a mention of everybody."""
+    """Escape what Slack would take for a link, or for a mention of everyone."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -100,7 +100,7 @@ def _attributes(notification: notifications.Notification) -> dict[str, str]:
 
 
 def order(notification: notifications.Notification) -> str:
-    """Return a text that sorts the notifications of one StackChain as things happened."""
+    """Return a string that sorts the notifications of one StackChain as things happened."""
     number = notification.run.number if notification.run is not None else 0
     return (
         f"{number:010d}.{notification.time}.{notification.sequence:010d}.{notification.place:04d}"

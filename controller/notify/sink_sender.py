@@ -1,6 +1,7 @@
-"""One POST to a sink, and what its answer means. Nothing that is said here names a URL or a secret.
+"""One POST to a sink, and what its answer means.
 
-aiohttp's client writes no log lines; httpx's would show the URL, which for many sinks is a secret.
+No message here names a URL or a secret. aiohttp's client writes no log lines; httpx's would show
+the URL, which for many sinks is a secret.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from controller.config import environment
 from controller.notify import payloads, sinks
 
 _LATER = frozenset({408, 425, 429})
-# Slack says why in one word, such as `invalid_payload`; longer texts may quote what was sent.
+# Slack gives a reason in one word, such as `invalid_payload`; longer texts may quote the request.
 _WORD = re.compile(r"[a-z_]{1,64}")
 _LONGEST_ANSWER = 256
 
@@ -25,7 +26,7 @@ class SinkError(Exception):
     """The notification was not delivered for sure.
 
     SinkError
-    ├── SinkUnavailable   may pass by itself: no answer, 5xx, 408, 425, 429
+    ├── SinkUnavailable   may pass on its own: no answer, 5xx, 408, 425, 429
     └── SinkRefused       stays until a person acts: other answers, unreadable settings
     """
 
@@ -61,7 +62,7 @@ class SinkSender:
 
         Raises:
             SinkUnavailable: try again later.
-            SinkRefused: trying again helps only after somebody has changed something.
+            SinkRefused: trying again helps only after a person has changed something.
         """
         try:
             target = sink.read_target()
@@ -112,7 +113,7 @@ class SinkSender:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=None),
                 headers={"User-Agent": "stackchain"},
-                # Little is read of an answer, and nothing of one that has to be unpacked.
+                # Only a little of an answer is read, and nothing of a compressed one.
                 auto_decompress=False,
             )
         return self._session

@@ -48,7 +48,7 @@ def sink_url(text: str) -> str:
     """Parse the URL of a sink: http or https, with a query where it needs one.
 
     Raises:
-        ValueError: it is not usable; the text does not quote it, since many carry a secret.
+        ValueError: it is not usable; the message does not quote it, since many carry a secret.
     """
     try:
         parts = urlparse.urlsplit(text)
@@ -141,7 +141,7 @@ class Sink(files.Entry):
     def _is_one_url(
         cls, url_file: environment.Secret | None, others: pydantic.ValidationInfo
     ) -> environment.Secret | None:
-        # An unusable url is not among the others, and has a problem of its own.
+        # An unusable url is not among the others, and has its own problem.
         if "url" in others.data and (url_file is None) == (others.data["url"] is None):
             raise ValueError("the sink needs either url or urlFile; set one of the two")
         return url_file
@@ -193,7 +193,7 @@ def _read(secret: environment.Secret, check: Callable[[str], str], what: str) ->
 
 
 class SinkCatalog:
-    """The sinks of the notifications file; none where there is no file."""
+    """The sinks of the notifications file; none if there is no file."""
 
     def __init__(self, file: Path | None) -> None:
         """Read the file.

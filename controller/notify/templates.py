@@ -1,7 +1,8 @@
 """The template language of sinks: `${name}` stands for a fact of the notification, nothing else.
 
-Checked when a file is read, so that a mistake is reported at the start and not when something
-fails. A fact that a notification does not have, such as the stack of a run's end, is an empty text.
+Templates are checked when a file is read, so that a mistake is reported at the start and not when
+something fails. A fact that a notification does not have, such as the stack of a run's end, is an
+empty string.
 """
 
 import re
@@ -44,7 +45,7 @@ def title(news: Notification) -> str:
 
 
 def link(news: Notification) -> str | None:
-    """Return where to look: the stack's run in Spacelift, else the chain run in Temporal."""
+    """Return where to look: the stack's run in Spacelift, or the chain run in Temporal."""
     if news.stack is not None and news.stack.run_url:
         return news.stack.run_url
     return news.run.workflow_url if news.run is not None else None
@@ -90,7 +91,7 @@ PLACEHOLDERS: Mapping[str, Placeholder] = {
 }
 
 
-# Braces only: `$5` in a text is money, not a mistake that shows when something fails.
+# Braces only: `$5` in a string is money, not a mistake that shows when something fails.
 _SYNTAX = re.compile(r"(?P<literal>\$\$\{)|\$\{(?P<name>[^}]*)\}|(?P<open>\$\{)")
 
 

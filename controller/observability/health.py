@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 CACHE_SECONDS = 5.0
 """Probes come from several sides; what they ask must not become load."""
 PROBLEM_CACHE_SECONDS = 0.5
-"""A problem is looked at again soon: whoever waits for readiness waits for it to go away."""
+"""A problem is rechecked soon: whoever waits for readiness waits for it to disappear."""
 CHECK_TIMEOUT_SECONDS = 4.0
 """Below the usual probe time-out of 5 s, so that the answer with the reason arrives."""
 
@@ -45,7 +45,8 @@ class HealthServer:
         idle_seconds: float = http_server.IDLE_SECONDS,
         clock: Callable[[], float] = clock.monotonic,
     ) -> None:
-        # Without one there are no numbers: a zero of what a process does not do would be an alert.
+        # Without a registry there are no numbers: a zero for work that a process does not do would
+        # raise an alert.
         self._registry = registry or prometheus_client.CollectorRegistry()
         self._cache_seconds = cache_seconds
         self._check_timeout_seconds = check_timeout_seconds
@@ -69,7 +70,7 @@ class HealthServer:
 
     @property
     def port(self) -> int:
-        """The port that is listened on, also where the address said 0."""
+        """The port that is listened on, even if the address said 0."""
         return self._http.port
 
     @property

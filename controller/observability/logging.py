@@ -1,7 +1,7 @@
 """One shape for the log lines of all roles: a constant text, and fields that can be searched.
 
 Everything goes through stdlib logging's root logger, so that lines of kopf, of Temporal's workers
-and of our own modules look alike and carry the same keys: `chain` and `namespace`, `connection`,
+and of our modules look alike and carry the same keys: `chain` and `namespace`, `connection`,
 `stack_id`, `run_id` and `run_state` of a Spacelift run, `workflow_id` and `workflow_run_id` of
 Temporal, `phase`, `reason`, and `why` for the text of an error.
 """
@@ -17,10 +17,10 @@ from typing import Any, TextIO
 from controller import outside_text, times
 
 QUIET_LOGGERS = ("aiohttp.access", "httpcore", "httpx", "kubernetes", "kubernetes_asyncio")
-"""They tell each request at INFO, which drowns the facts that an operator acts on."""
+"""They log each request at INFO, which drowns the facts that an operator acts on."""
 
 PAYLOAD_LOGGERS = ("temporalio.worker._activity", "temporalio.worker._workflow")
-"""At DEBUG they tell each task with all that is in it: a spec's environment variables, too."""
+"""At DEBUG they log each task with all that it holds: a spec's environment variables, too."""
 
 # So do these lines of kopf, with the resource behind the colon.
 _WITH_RESOURCE = re.compile(
@@ -33,7 +33,7 @@ _RESOURCE_LOGGERS = ("kopf._cogs.clients.watching", "kopf.objects")
 _STANDARD = frozenset(
     {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "exc_text"}
 )
-# Lifted into fields of our own below, or too large for a log line.
+# Turned into our own fields below, or too large for a log line.
 _CARRIERS = frozenset(
     {
         "activity_info",
@@ -76,16 +76,16 @@ def configure_logging(*, level: str, log_format: str, stream: TextIO | None = No
 
 
 def _without_resource(record: logging.LogRecord) -> bool:
-    """Cut a line where it goes on with a whole resource."""
+    """Cut a line where a whole resource starts."""
     if (found := _WITH_RESOURCE.fullmatch(record.getMessage())) is not None:
         record.msg, record.args = found[1], None
     return True
 
 
 class _ObjectFilter(logging.Filter):
-    """Keeps kopf's lines about objects to what an operator acts on.
+    """Limits kopf's lines about objects to what an operator acts on.
 
-    It tells of every handler that succeeded, one for each write of a status, and calls it an error
+    kopf logs every handler that succeeded, one for each write of a status. It calls it an error
     when a handler asks to be called again, which is how a deletion waits for its runs.
     """
 
@@ -117,7 +117,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class ConsoleFormatter(logging.Formatter):
-    """One line for eyes, the fields behind the text; a traceback follows on its own lines."""
+    """One line for people, the fields behind the message; a traceback follows on its own lines."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -185,10 +185,10 @@ def _time(record: logging.LogRecord) -> str:
 
 def _shown(value: object) -> str:
     text = str(value)
-    # Quoted where a blank or a line break would make the line ambiguous.
+    # Quoted if a blank or a line break would make the line ambiguous.
     is_plain = text and outside_text.escaped(text) == text and " " not in text
     return text if is_plain else json.dumps(text)
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Told apart from handlers of others, which stay."""
+    """To distinguish it from handlers of others, which stay."""

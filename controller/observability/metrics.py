@@ -51,7 +51,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.before_reading: list[Callable[[], None]] = []
-        """Called when somebody reads the metrics: for numbers that nobody keeps up to date."""
+        """Called when the metrics are read: for numbers that nothing else keeps up to date."""
         # First of all, since collectors are asked in the order in which they came.
         self.registry.register(_Refresh(self.before_reading))
         ProcessCollector(registry=self.registry)
@@ -91,7 +91,7 @@ class Metrics:
             "notifier, queues).",
             "part",
         )
-        # A series that begins with its first error shows no increase.
+        # A series that starts with its first error shows no increase.
         for part in ("reconcile", "resync", "watch", "notifier", "queues"):
             self.unforeseen_errors.labels(part)
         self.unreadable = self._gauge(
@@ -327,7 +327,7 @@ class Metrics:
 
 
 class _Refresh(Collector):
-    """Has no metrics of its own; brings others up to date before they are read."""
+    """Has no metrics; updates others before they are read."""
 
     def __init__(self, refreshers: list[Callable[[], None]]) -> None:
         self._refreshers = refreshers
@@ -342,7 +342,7 @@ class _Refresh(Collector):
 
 
 def describe_metrics() -> list[MetricRow]:
-    """List every metric of our own, by name; a test keeps the documentation equal to it."""
+    """List each of our metrics, by name; a test keeps the documentation equal to it."""
     metrics = vars(Metrics()).values()
     return sorted(
         MetricRow(

@@ -1,8 +1,8 @@
-"""For gather: the chains that others name in `spec.dependsOn`; and who waits is woken at once.
+"""For gather: the chains that others name in `spec.dependsOn`, and whose changes wake those others.
 
-The watch tells which chain names which, so that what happens to a chain wakes those that wait for
-it, and a cycle is found without a request. How a chain stands is read anew before a run starts. A
-wake that is lost costs time only: the resync looks at whatever waits.
+The watch shows which chain names which. So a change of a chain wakes those that wait for it, and a
+cycle is found without a request. The state of a chain is read again before a run starts. A lost
+wake only costs time: the resync looks at whatever waits.
 """
 
 import asyncio
@@ -65,7 +65,7 @@ class ChainDependencies:
         )
 
     def take_in(self, event_type: str | None, body: Mapping[str, Any]) -> None:
-        """Take in one event of the watch, and wake those to whom it matters."""
+        """Take in one event of the watch, and wake those that it matters to."""
         metadata = body["metadata"]
         namespace, name = metadata["namespace"], metadata["name"]
         self._note_name(namespace, name, is_there=event_type != "DELETED")
@@ -80,7 +80,7 @@ class ChainDependencies:
         if not named:
             del self._depends_on[namespace]
         if not waiters:
-            # Nobody needs to know, and whoever comes to name it reads it then.
+            # No one needs to know, and a chain that names it later reads it then.
             self._standings.pop((namespace, name), None)
             return
         standing = None if event_type == "DELETED" else _standing(body)
@@ -127,7 +127,7 @@ async def _pass(
     try:
         await reconcile(namespace, name)
     except Exception as error:
-        # It was counted and shown where it happened; the resync comes to it again.
+        # It was counted and shown where it happened; the resync retries it.
         logger.info(
             "A chain that waits for another could not be reconciled",
             extra={"namespace": namespace, "chain": name, "why": str(error)},

@@ -81,8 +81,8 @@ def _retried(
 ) -> list[progress.Retried]:
     """Return the stacks that are retried, and whether a run outside of the chain may count.
 
-    None does where it would not have been what the chain runs: another commit of the root, a run
-    without the chain's environment, or a plan.
+    No such run counts if it would not have been what the chain runs: another commit of the root, a
+    run without the chain's environment, or a plan.
     """
     is_as_outside = spec.operation is v1alpha1.Operation.APPLY and not spec.runtime_environment
     given = spec.roots.stack_ids if spec.commit_sha else ()

@@ -1,7 +1,7 @@
 """Next to the flow: metrics about StackChains. How many, in which state, since when, and which.
 
 They are made from what the watch has shown, and only when the metrics are read: that costs no
-request, and no resource has a timer of its own.
+request, and no resource needs a timer.
 """
 
 import collections
@@ -14,7 +14,7 @@ from controller.observability import metrics
 from controller.operator import chain_troubles
 
 UNOBSERVED = "Unobserved"
-"""In place of a reason, for resources that have no condition yet."""
+"""Instead of a reason, for resources that have no condition yet."""
 
 _FAILED = (v1alpha1.Phase.FAILED, v1alpha1.Phase.TIMED_OUT)
 # What holds up a stack until someone outside of the chain acts, or a worker is free.
@@ -35,14 +35,14 @@ _IN_PROGRESS = frozenset(
         reasons.ChainReason.DELETING,
     }
 )
-# Whoever looks for trouble need not see these.
+# People who look for trouble need not see these.
 _FINE = _IN_PROGRESS | {
     reasons.ChainReason.RUN_SUCCEEDED,
     reasons.ChainReason.NOT_REQUESTED,
     reasons.ChainReason.SUSPENDED,
 }
 
-# These have a condition of their own, which says since when.
+# These have their own condition, which says since when.
 _CONDITIONS_OF_WAITING: Mapping[str, str] = {
     **dict.fromkeys(reasons.WAITING_FOR_PERSON, "AwaitingConfirmation"),
     reasons.ChainReason.SUSPENDED: "Suspended",
@@ -65,7 +65,7 @@ class ChainFigures:
 
 
 UNREAD = ChainFigures(reason=UNOBSERVED, since=None, stacks=())
-"""Of a resource that nobody here can read."""
+"""For a resource that this operator cannot read."""
 
 
 def figures_of(status: v1alpha1.Status, *, is_settled: bool) -> ChainFigures:
@@ -91,7 +91,7 @@ def _drifted_since(status: v1alpha1.Status) -> float | None:
 
 
 def _since(status: v1alpha1.Status) -> float | None:
-    """Return since when a person or a run has been waited for, whoever was the operator then."""
+    """Return since when a person or a run has been waited for, even under an earlier operator."""
     ready = status.condition("Ready")
     if ready is None:
         return None
@@ -169,9 +169,10 @@ class NamedFigures:
 def set_chain_gauges(
     chains: Iterable[NamedFigures], counters: metrics.Metrics, *, most: int
 ) -> None:
-    """Set the series of single StackChains: of so many, those in trouble first, in a fixed order.
+    """Set the series of single StackChains: up to a limit, in a fixed order, troubled ones first.
 
-    A bound keeps a cluster of many thousands from flooding Prometheus; what is left out is counted.
+    The limit keeps a cluster of many thousands from flooding Prometheus; what is left out is
+    counted.
     """
     for gauge in (
         counters.chain_info,

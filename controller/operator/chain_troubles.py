@@ -1,7 +1,8 @@
 """Around the whole flow: what has lately gone wrong with which StackChain, for alerts to name it.
 
-Totals say that something goes wrong, without a name. A counter for each chain would not do: it
-would begin with its first trouble, and Prometheus sees no increase in what begins. ADR 0062.
+Totals say that something goes wrong, but not where. A counter for each chain would not work: it
+would start with the chain's first trouble, and Prometheus sees no increase in a new series.
+ADR 0062.
 """
 
 import enum
@@ -27,14 +28,14 @@ class Trouble(enum.StrEnum):
 class ChainTroubles:
     """Remembers for each StackChain when it last was in trouble; nothing outlives the process.
 
-    What happens at a moment is forgotten after an hour, so that this stays small whoever reads it;
-    `FAILING` holds until it is cleared.
+    What happens at a moment is forgotten after an hour, so that this stays small; `FAILING` holds
+    until it is cleared.
     """
 
     def __init__(self, time: clock.Clock) -> None:
         self._clock = time
         self._failing: dict[tuple[str, str], float] = {}
-        # In the order of the times, so that what is too old stands first.
+        # In the order of the times, so that what is too old comes first.
         self._moments: dict[tuple[str, str, Trouble], float] = {}
 
     def note(self, namespace: str, name: str, trouble: Trouble) -> None:

@@ -1,7 +1,7 @@
 """The flow of a resource that is being deleted: ends its runs, says what it waits for.
 
-With `deletionPolicy: Orphan` it leaves the live run alone instead, with what the resource said at
-last: no one can change it any more (ADR 0044).
+With `deletionPolicy: Orphan` it leaves the live run alone instead, with the resource's last
+settings: no one can change it any more (ADR 0044).
 """
 
 import dataclasses
@@ -143,7 +143,7 @@ class Deletion:
             suspend = (body.get("spec") or {}).get("suspend")
             return _LastSettings(ref=ref, is_suspended=suspend is True)
         latest = chain.status.latest_run
-        # What its connection does not serve any more is suspended too, whatever the spec says.
+        # A run that its connection no longer serves is suspended too, whatever the spec says.
         is_withheld = latest is not None and self._access.verdict_of(chain).refuses(
             latest.operation
         )

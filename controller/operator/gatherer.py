@@ -30,7 +30,7 @@ from controller.temporal.operator import starter
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ReconcileInput:
-    """Why a resource is reconciled, as far as it matters.
+    """Why a resource is reconciled, as far as that matters.
 
     `publishing` is the execution that has news. `call` is what a schedule or a sweep says.
     `is_renewing`: schedules that the status takes for granted are missing at Temporal.
@@ -69,7 +69,7 @@ class Gathered:
         return pass_statuses.CurrentStatus(self.chain.status)
 
     def with_started(self, execution: executions.Execution) -> "Gathered":
-        """Return what is known once an execution was started: nothing yet of how it goes."""
+        """Return what is known once an execution was started: nothing about its progress yet."""
         return dataclasses.replace(
             self, execution=execution, known=None, problem=self.schedules_problem
         )
@@ -113,7 +113,7 @@ class Gatherer:
         access: connection_access.AccessVerdict,
         given: ReconcileInput,
     ) -> Gathered:
-        """Gather what is to be known of a resource.
+        """Gather what a pass needs to know of a resource.
 
         Raises:
             Superseded: the execution that has news is not the resource's any more.
@@ -223,7 +223,7 @@ class Gatherer:
     def _believed(self, call: start_messages.RequestRunCall) -> start_messages.RequestRunCall:
         """Return what a sweep says without runs that cannot have been created yet.
 
-        While nothing else of a root is believed nobody can tell which its newest run is.
+        If nothing else of a root is credible, no one can say which its newest run is.
         """
         now = self._clock.now()
         roots = []

@@ -1,6 +1,6 @@
-"""Around the whole flow: what fails for a reason that no one foresaw is tried again, less often.
+"""Around the whole flow: what fails unexpectedly is retried, less and less often.
 
-One item that cannot be handled costs only itself. See ADR 0026.
+An item that cannot be handled costs only itself. See ADR 0026.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""Around work on many things: one that fails must not keep the others from being looked at."""
+"""Around work on many things: one that fails must not stop work on the others."""
 
 import contextlib
 import logging
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class Guard:
-    """Lets a loop continue after an item that failed, and counts what no one foresaw.
+    """Lets a loop continue after an item that failed, and counts unexpected errors.
 
     Such an item is left out until its own pause is over, which grows.
     """
@@ -37,7 +37,7 @@ class Guard:
         """Work on one item; `fields` name it in the log.
 
         Raises:
-            TemporalUnreachable: the others would fare no better.
+            TemporalUnreachable: the others would fail in the same way.
         """
         try:
             yield

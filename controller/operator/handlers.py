@@ -1,4 +1,4 @@
-"""The kopf handlers of StackChains. They only call reconcile, and start no work of their own."""
+"""The kopf handlers of StackChains. They only call reconcile, and start no other work."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -69,5 +69,5 @@ def build_registry(
 
 
 def release_pause(looks: int) -> float:
-    """Return in how many seconds to look again at a deletion, after so many looks before this."""
+    """Return in how many seconds to look again at a deletion, after this many looks."""
     return min(_RELEASE_SECONDS * (1 + looks // _LOOKS_ALIKE), _RELEASE_MOST_SECONDS)

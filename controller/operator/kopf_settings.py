@@ -34,7 +34,7 @@ _RESERVED_BYTES = 4 * 1024
 def _has_room(body: kopf.Body) -> bool:
     """Whether kopf's annotations fit besides those of others.
 
-    Where they do not, the API server refuses the whole change, the finalizer in it included.
+    If they do not, the API server refuses the whole change, including the finalizer in it.
     """
     used = sum(
         len(key.encode()) + len(value.encode()) for key, value in body.metadata.annotations.items()
@@ -45,9 +45,9 @@ def _has_room(body: kopf.Body) -> bool:
 class ProgressStorage(kopf.AnnotationsProgressStorage):
     """Keeps the progress of handlers in annotations, as far as there is room for them.
 
-    Without any each handler is called anew, which does no harm: they are level-triggered. What
-    wakes kopf up for that is a label then. A record that is not what kopf wrote counts as none:
-    else the resource would never be handled.
+    Without annotations each handler is called again, which does no harm: handlers are
+    level-triggered. A label then wakes kopf up for that. A record that kopf did not write does not
+    count: otherwise the resource would never be handled.
     """
 
     def fetch(self, *, key: kopf.HandlerId, body: kopf.Body) -> kopf.ProgressRecord | None:
@@ -71,12 +71,12 @@ class ProgressStorage(kopf.AnnotationsProgressStorage):
             super().store(key=key, record=record, body=body, patch=patch)
 
     def touch(self, *, body: kopf.Body, patch: kopf.Patch, value: str | None) -> None:
-        """Change the object, so that it is looked at again; None takes that back."""
+        """Change the object, so that kopf handles it again; None takes that back."""
         if value is None or _has_room(body):
             super().touch(body=body, patch=patch, value=value)
         label = None if value is None or _has_room(body) else _label_value(value)
         if label is None and body.metadata.deletion_timestamp is not None:
-            # It goes with the object.
+            # It is deleted with the object.
             return
         if label != body.metadata.labels.get(_TOUCH_LABEL):
             patch.setdefault("metadata", {}).setdefault("labels", {})[_TOUCH_LABEL] = label
@@ -89,9 +89,9 @@ def _label_value(text: str) -> str:
 class AsksDigestStorage(kopf.AnnotationsDiffBaseStorage):
     """Keeps a digest of the spec and of the request tokens as the state last handled.
 
-    kopf's own storage leaves annotations out of the comparison, writes the whole spec into one,
-    and calls handlers over and over once that passes 256 kB. The uid is part of it: a backup that
-    is restored brings the annotation along, and it is another resource all the same.
+    kopf's own storage leaves annotations out of the comparison, writes the whole spec into one, and
+    calls handlers over and over once that passes 256 kB. The uid is part of it: a backup that is
+    restored brings the annotation along, but it is another resource.
     """
 
     def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:

@@ -1,6 +1,6 @@
 """What the operator remembers of live executions between two passes of reconcile.
 
-Nothing of it has to outlive the process: one that starts anew asks, signals and cancels once more.
+None of it has to outlive the process: after a restart it asks, signals and cancels once more.
 """
 
 import dataclasses
@@ -30,7 +30,7 @@ class LiveExecutions:
         self._sent: dict[str, executions.LiveSettings] = {}
 
     def is_silent(self, workflow_run_id: str) -> bool:
-        """Whether an execution has not answered for so long that no worker can be there.
+        """Whether an execution has not answered for so long that there cannot be a worker.
 
         Call it whenever it does not answer: the first call starts the silence.
         """

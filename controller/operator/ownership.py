@@ -1,7 +1,7 @@
-"""Before all else: whether a resource is this installation's, or another one's that serves it, too.
+"""Before all else: whether a resource belongs to this installation, or to another that serves it.
 
 Two releases that watch one namespace from two Temporals know nothing of each other's runs. The one
-whose status a resource has keeps it; the other one leaves it alone and says so. See ADR 0030.
+that the resource's status names keeps it; the other one leaves it alone and says so. See ADR 0030.
 """
 
 import logging
@@ -18,7 +18,7 @@ OTHER_INSTALLATION = "OtherInstallation"
 
 
 class Ownership:
-    """Says of each resource of others once that it is left alone."""
+    """Says once of each resource of others that it is left alone."""
 
     def __init__(self, installation: str, stack_chains: stackchains.StackChains) -> None:
         self._installation = installation

@@ -65,8 +65,8 @@ class PassDecider:
     def _has_paused(self, uid: str, latest: v1alpha1.RunStatus) -> bool:
         """Whether there was a pause by this operator's own measure, too.
 
-        The times above are those of other clocks. Where they are behind, each attempt looks as if
-        it had ended long ago.
+        The times above come from other clocks. If those are behind, each attempt looks as if it had
+        ended long ago.
         """
         now, attempt = self._clock.monotonic(), (latest.number, latest.attempt)
         self._rechecked = {
@@ -77,7 +77,7 @@ class PassDecider:
         return self._rechecked.setdefault(uid, (attempt, now))[0] == attempt
 
     def _age(self, instant: str) -> float | None:
-        """Return how long ago a time was; None for one that cannot have been yet."""
+        """Return how long ago a time was; None for a time in the future."""
         now = self._clock.now()
         past = future_marks.past_time(instant, now=now)
         return (now - datetime.fromisoformat(past)).total_seconds() if past else None

@@ -1,10 +1,9 @@
 """reconcile(ref): gather -> decide -> act -> project, for one StackChain at a time.
 
-The one level-triggered function of the operator. Whoever has a reason calls it: kopf, a chain that
-publishes, the resync. Calls for one resource never overlap. A pass is `Reconciler._attempt`:
-`gatherer` reads, `resource_schedules` keeps the schedules in line, `pass_decision` decides,
-`execution_commands` starts, cancels and signals, `status_writer` projects and writes, `announcer`
-says what has changed.
+The one level-triggered function of the operator. kopf, a chain that publishes, and the resync call
+it. Calls for one resource never overlap. A pass is `Reconciler._attempt`: `gatherer` reads,
+`resource_schedules` keeps the schedules in line, `pass_decision` decides, `execution_commands`
+starts, cancels and signals, `status_writer` projects and writes, `announcer` says what has changed.
 """
 
 import asyncio
@@ -49,7 +48,7 @@ logger = logging.getLogger(__name__)
 
 # How long a workflow may take from its last publish to its close.
 _CLOSE_SECONDS = 60.0
-# A write that lost against another writer is computed anew at once, this often.
+# A write that lost against another writer is computed again at once, this often.
 _CONFLICTS = 5
 
 
@@ -212,7 +211,7 @@ class Reconciler:
 
     @contextlib.asynccontextmanager
     async def _pass(self, namespace: str, name: str) -> AsyncIterator[None]:
-        """Hold a resource for one pass; what nobody foresaw costs this resource alone."""
+        """Hold a resource for one pass; an unexpected error affects this resource alone."""
         async with self._locks.hold(namespace, name):
             try:
                 yield
@@ -282,7 +281,7 @@ class Reconciler:
     async def _reconcile(
         self, body: Mapping[str, Any], reconcile_input: gatherer.ReconcileInput
     ) -> _PassResult:
-        """Do what is to be done; after a conflict, with the resource as it is then."""
+        """Do what has to be done; after a conflict, with the resource as it is then."""
         for _ in range(_CONFLICTS):
             try:
                 return await self._attempt(body, reconcile_input)
@@ -304,7 +303,7 @@ class Reconciler:
             chain = v1alpha1.parse(body)
             windows.check(chain.spec)
         except v1alpha1.InvalidResource as error:
-            # What was started before goes on, whatever the spec says now.
+            # What was started before continues, whatever the spec says now.
             await self._writer.write_invalid(body, error, await self._read_run(body))
             raise InvalidSpec(str(error)) from error
         access = self._access.verdict_of(chain)
@@ -320,7 +319,7 @@ class Reconciler:
         decision = self._decider.decide(gathered, live=live)
         if decision.start is not None and access.usable is not None:
             if not _is_held(body):
-                # A pass of the resync may come before kopf has added it, or where that was refused.
+                # A pass of the resync may run before kopf has added it, or after that was refused.
                 return await self._attempt(await self._stack_chains.hold(body), reconcile_input)
             await self._check_unchanged(body)
             gathered = gathered.with_started(
@@ -333,7 +332,7 @@ class Reconciler:
         return _PassResult(gathered=gathered, is_written=is_written)
 
     async def _read_run(self, body: Mapping[str, Any]) -> gatherer.RunReading:
-        """Read the run of a resource whose spec cannot be read; nothing where nobody can say."""
+        """Read the run of a resource whose spec cannot be read; nothing if no one can say."""
         latest = v1alpha1.read_status(body.get("status") or {}).latest_run
         try:
             return await self._gatherer.read_run(v1alpha1.read_ref(body), latest)
@@ -403,7 +402,7 @@ class InvalidSpec(Exception):
     """The resource cannot be read; its status says why, and only an edit can fix it."""
 
 
-# What passes end with in the normal course of events; each is dealt with where it is caught.
+# How passes end in the normal course of events; each is handled where it is caught.
 _FORESEEN = (
     temporal_client.TemporalUnreachable,
     kube_errors.KubeError,

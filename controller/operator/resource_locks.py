@@ -11,7 +11,7 @@ _AT_ONCE = 50
 
 
 class ResourceLocks:
-    """Passes for one resource never overlap, whoever calls for them."""
+    """Passes for one resource never overlap, whatever starts them."""
 
     def __init__(self, counters: metrics.Metrics) -> None:
         self._counters = counters
@@ -36,7 +36,7 @@ class ResourceLocks:
 
 
 class _CountedLock:
-    """A lock that is dropped when nobody holds or awaits it: names come and go."""
+    """A lock that is dropped when no one holds or awaits it: names come and go."""
 
     def __init__(self) -> None:
         self.lock = asyncio.Lock()

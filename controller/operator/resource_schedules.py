@@ -31,7 +31,7 @@ _SETTING_UP = (ScheduleStep.SET_UP, ScheduleStep.TAKE_TIMES_THEN_SET_UP)
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ScheduleUpdate:
-    """How the schedules of a resource stand, what asks for a run now, and what is wrong."""
+    """The state of a resource's schedules, what asks for a run now, and what is wrong."""
 
     schedules: projection.SchedulesStatus
     asks: automatic_asks.AutomaticAsks
@@ -117,19 +117,19 @@ class ResourceSchedules:
     ) -> ScheduleUpdate:
         """Set up what should be there, remove what should not, and take the times that passed.
 
-        Nothing is asked of Temporal where nothing has changed and no time has passed.
+        If nothing has changed and no time has passed, Temporal is not asked.
 
         Args:
             chain: the resource.
             connection: the one that it may use, if it may.
             scheduled_time: the time that Temporal says has come, whatever the clock here says.
-            is_renewing: set up and remove also what the status says is there, or is not.
+            is_renewing: set up and remove schedules whatever the status says about them.
 
         Raises:
             TemporalUnreachable: call again later.
         """
         wanted = self.wanted(chain, connection)
-        # A time that nobody can have waited for yet would be a mark above all that come until then.
+        # A time in the future would be a mark above all times that come until then.
         called = future_marks.past_time(scheduled_time, now=self._clock.now())
         known, asks = await self._schedule(
             chain,
@@ -225,7 +225,7 @@ class ResourceSchedules:
         return v1alpha1.TriggersStatus(digest=wanted.memo.digest)
 
     async def remove(self, ref: v1alpha1.Ref, body: Mapping[str, Any]) -> None:
-        """Remove the schedules of a resource that goes, whatever of it can be read.
+        """Remove the schedules of a resource that is being deleted, even if it cannot be read.
 
         Raises:
             TemporalUnreachable: call again later; the resync removes what is left behind.
@@ -233,7 +233,7 @@ class ResourceSchedules:
         spec, known = body.get("spec") or {}, body.get("status") or {}
         kinds = {ids.SCHEDULE_KIND: "schedule", ids.TRIGGERS_KIND: "triggers"}
         for kind, field in kinds.items():
-            # Most resources have none, and nothing is asked for them.
+            # Most resources have no schedules, and need no request.
             if spec.get(field) or known.get(field):
                 await self._schedules.remove(ref, kind)
 

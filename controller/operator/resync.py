@@ -32,13 +32,13 @@ from controller.temporal.operator import starter
 
 logger = logging.getLogger(__name__)
 
-# A first failure may be one lost request, and a status that flips says nothing.
+# A first failure may be one lost request, and a status that flips is useless.
 _FAILURES_TO_REPORT = 2
 # Five minutes at the interval by default.
 _PASSES_TO_LOOK_AT_ALL = 10
 # Every five minutes by default: a listing is large, and a deletion that no watch shows is rare.
 _PASSES_PER_LISTING = 10
-# The guard's item for runs that are to hear that they are on their own; all else is a uid.
+# The guard's item for runs that have lost their resource; every other item is a uid.
 _ORPHANS = "orphans"
 
 
@@ -70,7 +70,7 @@ class KnownResources:
         troubles: chain_troubles.ChainTroubles,
         most_named: int = 1000,
     ) -> None:
-        """Know nothing yet; so many StackChains have metrics of their own."""
+        """Know nothing yet; at most `most_named` StackChains have their own metrics."""
         self.by_uid: dict[str, KnownResource] = {}
         self._most_named = most_named
         self._is_ours = is_ours
@@ -101,7 +101,7 @@ class KnownResources:
         try:
             self._take_in(uid, body)
         except Exception:
-            # Whatever is wrong with it, it is there: passes come to it, and its run is its own.
+            # Even if it cannot be read, it exists: passes handle it, and its run belongs to it.
             self._counters.unforeseen_errors.labels("watch").inc()
             namespace, name = body["metadata"]["namespace"], body["metadata"]["name"]
             logger.exception(
@@ -296,7 +296,7 @@ class Resync:
                 ref = execution.memo.ref
                 with self._guard.item(uid, namespace=ref.namespace, chain=ref.name):
                     await self._cancel_orphan(execution)
-        # Last: what keeps schedules from being read must not hold up runs.
+        # Last: a problem with reading schedules must not hold up runs.
         wrong = await self._compare_schedules(known)
         await asyncio.gather(*(self._reconcile(item, is_renewing=True) for item in wrong))
 
@@ -310,7 +310,7 @@ class Resync:
         is_due = self._passes_since_listing >= _PASSES_PER_LISTING
         if listings == self._listings_seen and not is_due:
             return
-        # What is known before the listing and not in it is gone; what comes up later is not.
+        # What was known before the listing and is not in it is gone; what comes up later is not.
         known = dict(self._known.by_uid)
         try:
             listed, unread = await self._stack_chains.list_uids()
@@ -342,18 +342,19 @@ class Resync:
         return [known[uid] for uid in wrong]
 
     async def _has_worker(self, live: Sequence[starter.ChainExecution]) -> bool:
-        """Ask one live run: without a worker none can say that it makes no progress.
+        """Ask one live run: without a worker no run can say that it makes no progress.
 
-        One query per pass, whoever it hits; where it fails each run is asked by its own reconcile.
+        One query per pass, whichever run it hits. If it fails, each run is asked by its own
+        reconcile.
         """
         if not live:
             return True
         return await self._workflows.is_answering(random.choice(live))  # noqa: S311
 
     async def _failing(self, live: Sequence[starter.ChainExecution]) -> set[str]:
-        """Return the uids of live runs at which workers fail: they report nothing any more.
+        """Return the uids of live runs at which workers fail: they no longer report anything.
 
-        Each is looked at once in some passes, since that costs a request.
+        Each is checked once in several passes, since that costs a request.
         """
         self._passes += 1
         found: set[str] = set()
@@ -408,7 +409,7 @@ class Resync:
             if await self._workflows.is_orphan(execution):
                 return
         except (starter.NoWorker, starter.UnreadableProgress):
-            # Nobody could stop its runs either; a later pass asks again.
+            # No one could stop its runs either; a later pass asks again.
             return
         logger.warning(
             "Canceling a run whose resource is gone",

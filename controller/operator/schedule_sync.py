@@ -41,7 +41,7 @@ class ScheduleSync:
         """Remove schedules that have no resource; return the uids of those to be set right.
 
         Args:
-            resources: those that start by themselves, or did, by uid.
+            resources: those that start automatically, or did, by uid.
 
         Raises:
             TemporalUnreachable: call again later.
@@ -76,12 +76,13 @@ class ScheduleSync:
         await self._schedules.remove_listed(item)
 
     async def _is_wanted(self, listed: schedule_list.ListedSchedule) -> bool:
-        """Ask the API server: what is known here may be behind, or not be there yet."""
+        """Ask the API server: what is known here may be outdated or incomplete."""
         memo = listed.memo
         try:
             body = await self._stack_chains.get(memo.ref.namespace, memo.ref.name)
         except kube_errors.KubeError as error:
-            # Such as a namespace that is no longer this release's: it is not known to be gone.
+            # Such as a namespace that no longer belongs to this release: it is not known to be
+            # gone.
             logger.info(
                 "The resource of a schedule cannot be read",
                 extra={"namespace": memo.ref.namespace, "chain": memo.ref.name, "why": str(error)},
@@ -106,7 +107,7 @@ class ScheduleSync:
         )
         digests = {kind: item.memo.digest for kind, item in wanted.items()}
         if known is not None and known.problem is not None and not is_behind:
-            # Temporal has refused it as it is; asking again would bring the same answer.
+            # Temporal has refused this very schedule; asking again would bring the same answer.
             digests.pop(ids.SCHEDULE_KIND, None)
             has.pop(ids.SCHEDULE_KIND, None)
         if {kind: item.memo.digest for kind, item in has.items()} != digests:

@@ -52,7 +52,7 @@ class StatusWriter:
         Args:
             gathered: what was known, with the execution that was started since.
             decision: what was decided.
-            problem: what keeps the resource from going on.
+            problem: what keeps the resource from continuing.
 
         Raises:
             Conflict: the resource is another by now.
@@ -89,7 +89,7 @@ class StatusWriter:
         ]
         is_written = await self._project(gathered.body, current, facts, happened=happened)
         if is_written:
-            # A run that has closed was taken in before: its end is no news to the projection.
+            # A run that has closed was taken in before: its end is not news to the projection.
             self._count(gathered.chain.ref, stored, current)
         return is_written
 
@@ -129,10 +129,9 @@ class StatusWriter:
         await self._project(body, current, facts, keep_run=run.execution is None)
 
     async def write_failed(self, body: Mapping[str, Any], problem: projection.Problem) -> None:
-        """Write that a resource cannot be handled, whatever of it can be read.
+        """Write that a resource cannot be handled, even if it cannot be read completely.
 
-        Where even the status as it is keeps a new one from being made, only its conditions are
-        written.
+        If even its present status prevents a new one, only its conditions are written.
 
         Raises:
             KubeError: the API server did not serve, or does not take it.

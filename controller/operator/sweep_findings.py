@@ -19,7 +19,7 @@ _NAMED = 5
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class SweepFindings:
-    """What a sweep comes to.
+    """The result of a sweep.
 
     `seen` are the newest runs of the roots that were considered, `root_runs` the runs that ask.
     `undecided` are roots whose run a chain may still be about to adopt. `problem` is what kept
@@ -44,7 +44,7 @@ class SweepReader:
         handled: v1alpha1.Handled,
         call: start_messages.RequestRunCall,
     ) -> SweepFindings:
-        """Judge what a sweep found; what is not for this resource as it is now counts for nothing.
+        """Judge what a sweep found; findings that do not fit the resource as it is now are ignored.
 
         Args:
             chain: the resource; it has triggers, is not suspended, and may use its connection.

@@ -1,9 +1,9 @@
 """The watches of StackChains, one for each served namespace or one for all; none fails for good.
 
-kopf ends altogether with the first watch that fails: a page of a listing that has expired (410), an
+kopf stops completely when the first watch fails: a page of a listing that has expired (410), an
 error within a stream, a namespace whose Role is gone. And it never says whether it watches at all.
 So `installed` wraps kopf's stream of events (`infinite_watch`) and what hands them out (`watcher`):
-both start over after whatever failed, with growing pauses, and what comes is noted.
+both start over after any failure, with growing pauses, and note what comes.
 """
 
 import asyncio
@@ -24,8 +24,11 @@ from controller.observability import metrics
 logger = logging.getLogger(__name__)
 
 SILENCE_SECONDS = 140.0
-"""A watch that says nothing for so long is down. The API server sends a bookmark each minute, kopf
-connects anew after 70 seconds without one, and then the next one may take another minute."""
+"""A watch that is silent for this long is down.
+
+The API server sends a bookmark each minute, kopf reconnects after 70 seconds without one, and then
+the next one may take another minute.
+"""
 _PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 # kopf's own tries before a watch fails. They are few, since the pauses above come after them.
 _TRIES_SECONDS = (1.0, 2.0, 4.0)
@@ -58,7 +61,7 @@ class Watches:
         clock: Callable[[], float] = clock.monotonic,
         pauses: Sequence[float] = _PAUSES_SECONDS,
     ) -> None:
-        """Take the served namespaces; none stands for all of them."""
+        """Take the served namespaces; none: all of them."""
         self._clock = clock
         self._pauses = pauses
         self._counters = counters
@@ -104,7 +107,7 @@ class Watches:
                         self._note(watch, item)
                         yield item
             except Exception as error:
-                # Whatever it is: other namespaces, and this one later, are still to be watched.
+                # Whatever failed: other namespaces, and this one later, must still be watched.
                 self._note_failure(watch, namespace, error)
             await asyncio.sleep(self._pause(watch))
 
@@ -119,7 +122,7 @@ class Watches:
         watch = self._watches[namespace or ALL_NAMESPACES]
         while True:
             try:
-                # A task of its own, since a watcher that fails cancels the one that it is in.
+                # A separate task, since a watcher that fails cancels the task that it runs in.
                 await asyncio.create_task(watcher(namespace=namespace, **arguments))
             except asyncio.CancelledError:
                 if _is_canceled():
@@ -142,8 +145,8 @@ class Watches:
     async def check(self) -> str | None:
         """Return why StackChains are not watched, for readiness.
 
-        A namespace that may not be read is no reason as long as another one is watched: it would
-        make an operator useless to all because one namespace was deleted (see ADR 0035).
+        A namespace that may not be read does not count as long as another one is watched. Otherwise
+        the deletion of one namespace would make an operator useless to all (see ADR 0035).
         """
         problems = {name: self._problem(name, watch) for name, watch in self._watches.items()}
         denied = [name for name, watch in self._watches.items() if watch.is_denied]
@@ -162,7 +165,7 @@ class Watches:
         if watch.listed_at is None:
             return f"The StackChains of {where} have not been listed yet{why}."
         now = self._clock()
-        # One that kopf cannot handle, whatever that may be, does not count for ever.
+        # An object that kopf cannot handle, for whatever reason, does not count forever.
         if watch.unhandled and now - watch.listed_at < SILENCE_SECONDS:
             return f"{len(watch.unhandled)} listed StackChains of {where} are not taken in yet."
         silence = now - watch.heard_at
@@ -199,7 +202,7 @@ class Watches:
 
 
 def _is_canceled() -> bool:
-    """Whether somebody wants the current task to end, and not only one that it waits for."""
+    """Whether the current task itself is to end, and not only one that it waits for."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

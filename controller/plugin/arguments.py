@@ -518,7 +518,7 @@ def chain_name(text: str) -> str:
 
 
 def namespace(text: str) -> str:
-    """Read the name of a namespace; as with kubectl, an empty text stands for the default."""
+    """Read the name of a namespace; as with kubectl, an empty string means the default."""
     if text and not _NAMESPACE.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not the name of a namespace")
     return text

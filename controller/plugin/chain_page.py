@@ -141,7 +141,7 @@ def _need(blocking: explanation.BlockingStack, advice: Document) -> Document:
 def _advice_of_stacks(
     found: explanation.ChainExplanation, possible: Document, chosen: str
 ) -> dict[str, Document]:
-    """Return what is said of each stack that keeps the chain from continuing."""
+    """Return the message about each stack that keeps the chain from continuing."""
     may = page_actions.possible_of_stacks(found.chain)
     may_resume = RequestKind.RESUME in possible["actions"]
     advice = dict[str, Document]()
@@ -152,7 +152,7 @@ def _advice_of_stacks(
             "means": one.meaning.means,
             **todo.document,
             "chain": _other_chain(one.stack),
-            # Of a large chain each stack may hold up hundreds.
+            # In a large chain each stack may hold up hundreds.
             "holds": list(one.holds[:_MOST_HELD]),
             "held": len(one.holds),
             "actions": actions,
@@ -161,7 +161,7 @@ def _advice_of_stacks(
 
 
 def _other_chain(stack: StackStatus) -> str:
-    """Return the chain that has the stack, as `namespace/name`, where that holds it up."""
+    """Return the chain that has the stack, as `namespace/name`, if that holds the stack up."""
     is_busy = stack.reason == StackReason.STACK_BUSY
     return holds.chain_in(stack.message or "") if is_busy else ""
 

@@ -1,6 +1,6 @@
 """The cluster that the user means, and the StackChains of one namespace in it.
 
-The plugin has no rights of its own, so each refusal names the verb that the user lacks.
+The plugin acts with the user's rights alone, so each refusal names the verb that the user lacks.
 """
 
 import argparse
@@ -110,7 +110,7 @@ async def open_chains(
     Args:
         target: the cluster and namespace.
         namespace: the other namespace.
-        is_attended: whether someone is there whom an exec plugin may ask.
+        is_attended: whether there is a user whom an exec plugin may ask.
     """
     kube_client = user_client.UserClient(
         target.kubernetes, context=target.context, is_attended=is_attended

@@ -151,7 +151,7 @@ def _chain_row(chain: StackChain, *, is_everywhere: bool) -> tuple[str, ...]:
 
 
 async def open_link(context: CommandContext, wanted: argparse.Namespace) -> int:
-    """Print a link, and open it where there is a browser."""
+    """Print a link, and open it if there is a browser."""
     chain = await context.chains.get(wanted.name)
     link = chain_links.link_of(chain, wanted.stack)
     if not context.is_text:
@@ -164,7 +164,7 @@ async def open_link(context: CommandContext, wanted: argparse.Namespace) -> int:
 
 
 def _open(link: str) -> None:
-    # Loaded for this command only. The link is printed, whatever becomes of this.
+    # Loaded for this command only. The link is printed, whatever happens here.
     import webbrowser
 
     webbrowser.open(link)

@@ -1,7 +1,7 @@
 """Completion: what may follow the words typed so far, for kubectl's own completion and for shells.
 
-kubectl runs `kubectl_complete-stackchain` with all words after `kubectl stackchain`, the last one
-maybe empty, and reads one candidate per line, then a line with a number that says what to do with
+kubectl runs `kubectl_complete-stackchain` with all words after `kubectl stackchain`; the last one
+may be empty. It reads one candidate per line, then a line with a number that says what to do with
 files. The scripts for shells call the same program.
 """
 
@@ -41,7 +41,7 @@ def main() -> None:
     lines = [*candidates, f":{directive}"]
     try:
         streams.send(sys.stdout, "".join(f"{line}\n" for line in lines))
-    # Whoever presses Tab is typing: nothing is said about it.
+    # The user who pressed Tab is typing, so no message is printed.
     except streams.OutputClosed:
         sys.exit(exit_codes.ExitCode.OUTPUT_CLOSED)
     except streams.OutputFailed:
@@ -176,7 +176,7 @@ _Read = Callable[["cluster.UserChains"], Coroutine[None, None, list[str]]]
 
 
 def _asked(before: Sequence[str], question: Sequence[str], read: _Read) -> list[str]:
-    """Ask the cluster; one that cannot be asked completes nothing, and says nothing about it."""
+    """Ask the cluster; if that fails, complete nothing and print nothing about it."""
     try:
         wanted = _cluster_parser().parse_known_args(before)[0]
     except argparse.ArgumentError:
@@ -184,7 +184,7 @@ def _asked(before: Sequence[str], question: Sequence[str], read: _Read) -> list[
     kubeconfig: str | None = getattr(wanted, "kubeconfig", None)
 
     def ask() -> list[str] | None:
-        # Loaded only where the cluster is asked: everything else completes at once.
+        # Loaded only if the cluster is asked: everything else completes at once.
         import asyncio
 
         try:
@@ -208,7 +208,7 @@ def _asked(before: Sequence[str], question: Sequence[str], read: _Read) -> list[
 
 
 def _whom(wanted: argparse.Namespace, shell: shell_settings.PluginSettings) -> list[str]:
-    """Return what tells clusters and users apart: also which kubeconfig, as it is now."""
+    """Return what distinguishes clusters and users, including the kubeconfig as it is now."""
     parts = str(shell.kubernetes.kubeconfig or "~/.kube/config").split(os.pathsep)
     found = [str(getattr(wanted, name, None)) for name in ("namespace", "context")]
     for path in map(parsing.below_home, parts):
@@ -228,7 +228,7 @@ async def _ask(wanted: argparse.Namespace, read: _Read) -> list[str]:
         # An exec plugin is out of reach of Ctrl-C then, and is ended here.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    # The user has pressed Tab and is waiting: nobody is asked anything at the terminal.
+    # The user has pressed Tab and is waiting: ask nothing at the terminal.
     async with (
         cluster.open_chains(target, is_attended=False) as chains,
         asyncio.timeout(plugin.completion_seconds),

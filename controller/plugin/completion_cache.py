@@ -14,17 +14,17 @@ from pathlib import Path
 from controller import clock
 
 SECONDS = 10.0
-"""How long an answer is good."""
+"""How long an answer is valid."""
 _SUFFIX = ".json"
 
 
 def answer(folder: Path, question: Sequence[str], ask: Callable[[], list[str] | None]) -> list[str]:
-    """Return what is known, or else what is asked now.
+    """Return the known answer, or ask now.
 
     Args:
         folder: where answers are kept.
         question: what was asked, of whom and as whom.
-        ask: asks; None stands for no answer, which is not kept.
+        ask: asks; None means no answer, and is not kept.
     """
     digest = hashlib.sha256(json.dumps(question).encode()).hexdigest()[:32]
     file = folder / f"{digest}{_SUFFIX}"

@@ -17,9 +17,9 @@ from controller.display.styled_text import Line, Span, Style
 from controller.plugin import outcomes, output, user_requests
 from controller.plugin.exit_codes import PROGRAM
 
-# Rows of a terminal, whatever the size of the chain: as many as there are in a window.
+# Rows of a terminal, about as many as a window has, whatever the size of the chain.
 _MOST_ROWS = 40
-# Of stacks that wait for the same reason so many are explained, fewer where there is no room.
+# So many of the stacks that wait for the same reason are explained, or fewer if there is no room.
 _MOST_EXPLAINED = 5
 _CUT = "..."
 _MESSAGE_LINES = 3
@@ -46,9 +46,9 @@ _BLOCKED_BY_CHAIN = ReasonMeaning(
 )
 # Of a reason that a newer operator gives.
 _UNKNOWN = ReasonMeaning(means="", do="")
-# With these `Ready` of a live run says what its stacks need, and each of them says what to do.
+# With these, `Ready` of a live run says what its stacks need, and each stack says what to do.
 _OF_STACKS = reasons.BAD_ENDS_OF_STACKS | {ChainReason.AWAITING_CONFIRMATION, ChainReason.BLOCKED}
-# The next command, where there is one; what to do outside of the cluster comes before it.
+# The next command, if there is one; what to do outside of the cluster comes before it.
 _RETRY, _RUN, _FOLLOW = "retry {name}", "run {name}", "tree {name} -w"
 _APPROVE = "approve {name}"
 _COMMANDS: dict[ChainReason, str] = {
@@ -78,7 +78,7 @@ class BlockingStack:
     meaning: ReasonMeaning
     need: attention.Need | None
     holds: tuple[str, ...]
-    """All stacks that wait until it has ended well, or were skipped because of it."""
+    """All stacks that wait until it has succeeded, or were skipped because of it."""
     may_retry: bool = False
     """Whether the run, which is live, takes a retry of it alone."""
 
@@ -184,7 +184,7 @@ def _rows(lines: Sequence[Line], width: int) -> int:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class _Detail:
-    """How much is said of the stacks: of so many for each reason, in so many lines each."""
+    """How much to say about the stacks: how many for each reason, and in how many lines each."""
 
     most: int = 1
     message_lines: int = _MESSAGE_LINES
@@ -281,7 +281,7 @@ class _StackGroup:
 
     @property
     def message(self) -> str:
-        """What is said of all of them alike; empty if they differ."""
+        """The message that all of them share; empty if they differ."""
         messages = {" ".join((one.stack.message or "").split()) for one in self.stacks}
         return messages.pop() if len(messages) == 1 else ""
 

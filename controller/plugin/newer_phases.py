@@ -1,4 +1,4 @@
-"""Phases that a newer operator writes and this plugin does not know: shown as they are. Pure.
+"""Phases that a newer operator writes and this plugin does not know: shown unchanged. Pure.
 
 Everywhere else such a phase counts as `Running`.
 """

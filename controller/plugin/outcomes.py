@@ -53,7 +53,7 @@ def of_request(
 
 
 def of_watching(chain: StackChain) -> CommandOutcome | None:
-    """Return how a chain stands once nothing more happens automatically, None until then."""
+    """Return the outcome of a chain once nothing more happens automatically, None until then."""
     status = chain.status
     ready, reconciling = status.condition("Ready"), status.condition("Reconciling")
     if ready is None or reconciling is None or is_behind(chain):

@@ -27,7 +27,7 @@ def render(document: Mapping[str, Any], output: str, *, is_stream: bool = False)
 
 
 def chain_of(chain: v1alpha1.StackChain) -> Document:
-    """Return what every document begins with."""
+    """Return what every document starts with."""
     return {"namespace": chain.ref.namespace, "name": chain.ref.name}
 
 

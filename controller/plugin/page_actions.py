@@ -1,7 +1,7 @@
 """What people ask for on the page: the requests of the commands, with the viewer's own rights.
 
-The page decides nothing: what can be asked for, what the dialog says, and what is written come from
-`user_requests`, of the chain as it is when it is asked. See ADR 0060.
+The page decides nothing. What can be asked for, what the dialog says, and what is written come from
+`user_requests`, for the chain as it is at that moment. See ADR 0060.
 """
 
 import argparse
@@ -139,7 +139,7 @@ def preview(chain: StackChain, asked: PageRequest, request: UserRequest) -> Docu
         "changes": bool(request.changes),
         "dangerous": destroys or kind in _DANGEROUS,
         "destroys": destroys,
-        # Whoever reads the dialog has seen this run.
+        # The viewer who reads the dialog has seen this run.
         "run": chain.status.latest_run.number if chain.status.latest_run is not None else 0,
         "command": _command(asked, request),
     }
@@ -147,7 +147,7 @@ def preview(chain: StackChain, asked: PageRequest, request: UserRequest) -> Docu
 
 def _messages(request: UserRequest) -> list[str]:
     """Return what there is to say besides the lists."""
-    # The first one says that it has been done.
+    # The first message says that it has been done.
     said = request.messages[1:] if request.changes else request.messages
     return [text for text in said if text not in request.listings]
 
@@ -253,7 +253,7 @@ def possible_of_stacks(chain: StackChain) -> Callable[[str], list[str]]:
 
 
 class PageActions:
-    """Asks with the rights of whoever the connection belongs to."""
+    """Asks with the rights of the connection's user."""
 
     def __init__(
         self, kube_client: api_requests.KubeRequests, *, options: Sequence[str] = ()
@@ -320,7 +320,7 @@ class PageActions:
 
 
 class LookOnly:
-    """What is shown to viewers without a name: they ask for nothing, whatever the account may."""
+    """What viewers without a name see: they ask for nothing, whatever the account may do."""
 
     async def may_change(self, _namespace: str, _name: str) -> bool:
         """Return whether the viewer may change a chain."""
@@ -341,5 +341,5 @@ def chosen_options(options: Sequence[str], namespace: str) -> str:
 
 
 def with_options(text: str, chosen: str) -> str:
-    """Put options into the commands that a text names, which leave them out in a terminal."""
+    """Put options into the commands that a string names, which leave them out in a terminal."""
     return _NAMED_COMMAND.sub(lambda found: f"`{found[1]} {chosen}`", text)

@@ -91,7 +91,7 @@ def port_error(port: int, error: OSError) -> CommandError:
 
 
 async def _first_list(feed: chain_feed.ChainFeed, namespace: str | None) -> None:
-    """Wait for the first answer, so that what is wrong is said here and not in a browser."""
+    """Wait for the first answer, so that an error shows here and not in a browser."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_FIRST_LIST_SECONDS):
             while not feed.is_listed and feed.error is None:

@@ -1,7 +1,7 @@
 """The role of `stackchain ui`: the page in the cluster, for each viewer with their own token.
 
 The API server decides for each person and namespace: every request to it has the token that came
-with the viewer's request, and the role has no rights of its own to fall back on. See ADR 0060.
+with the viewer's request. The role itself has no rights to fall back on. See ADR 0060.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from controller.ui.page_documents import Document
 
 logger = logging.getLogger(__name__)
 
-# Nobody has looked for so long: what is kept for a token is given up.
+# What is kept for a token is dropped once no one has looked for this long.
 _IDLE_SECONDS = 120.0
 _REAP_SECONDS = 30.0
 # Where others need the place; a page that loads has no stream yet.
@@ -36,7 +36,7 @@ _LEAST_KEPT_SECONDS = 10.0
 MOST_SOURCES = 200
 # Who may look in many namespaces, and not in all, has a watch in each.
 MOST_WATCHES = 1000
-# Who comes while so many wait for the API server is refused at once.
+# If this many requests wait for the API server, another one is refused at once.
 MOST_OPENING = 100
 # A token that was refused stays so: a page that asks again and again costs the API server nothing.
 _REFUSED_SECONDS = 10.0
@@ -79,12 +79,12 @@ class _Kept:
 
     @property
     def is_over(self) -> bool:
-        """Whether it shows nothing new any more."""
+        """Whether it no longer shows anything new."""
         is_unknown = isinstance(self.source.feed.error, errors.Unauthenticated)
         return is_unknown or self.following.done()
 
     def is_unused_since(self, before: float) -> bool:
-        """Whether nobody looks, and nobody has asked for anything lately."""
+        """Whether no one is looking, and no one has asked for anything lately."""
         source = self.source
         return source.streams == 0 and source.asked == 0 and self.used_at < before
 
@@ -97,7 +97,7 @@ class _Kept:
 
 
 class ViewerSources:
-    """One source for each token: all tabs of a viewer share its watches, and nobody else does."""
+    """One source for each token: all tabs of a viewer share its watches, and no one else does."""
 
     def __init__(
         self, ui: settings.UiSettings, kubernetes: shell_settings.KubernetesSettings
@@ -109,7 +109,7 @@ class ViewerSources:
         self._kept: dict[str, _Kept] = {}
         # One at a time for each token: a browser opens several connections at once.
         self._locks: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
-        # Nobody waits for somebody else's namespaces, nor are there any number of requests.
+        # A viewer does not wait for another's namespaces, and the number of requests is limited.
         self._opening = asyncio.Semaphore(_OPENED_AT_ONCE)
         self._opened_now: set[str] = set()
         self._waiting = 0
@@ -161,7 +161,7 @@ class ViewerSources:
             del self._refused[next(iter(self._refused))]
 
     async def _take_in(self, key: str, token: str | None) -> _Kept:
-        """Open what is kept for a token, if there is room beside what others open meanwhile."""
+        """Open what is kept for a token, if there is room besides what others are opening."""
         # Before anything is waited for: others come meanwhile.
         self._opened_now.add(key)
         try:
@@ -173,10 +173,10 @@ class ViewerSources:
         return kept
 
     async def _make_room(self) -> None:
-        """Give up what was used longest ago.
+        """Drop what was used longest ago.
 
         Raises:
-            PageRefused: somebody looks at all of it.
+            PageRefused: someone is looking at each of them.
         """
         before = clock.monotonic() - _LEAST_KEPT_SECONDS
         unseen = [key for key, kept in self._kept.items() if kept.is_unused_since(before)]
@@ -185,7 +185,7 @@ class ViewerSources:
         await self._kept.pop(min(unseen, key=lambda key: self._kept[key].used_at)).close()
 
     async def reap(self) -> None:
-        """Give up what nobody looks at; never returns."""
+        """Drop what no one looks at; never returns."""
         while True:
             await asyncio.sleep(_REAP_SECONDS)
             now = clock.monotonic()
@@ -196,7 +196,7 @@ class ViewerSources:
                     await kept.close()
 
     async def close(self) -> None:
-        """Give up everything."""
+        """Drop everything."""
         while self._kept:
             _, kept = self._kept.popitem()
             await kept.close()
@@ -256,7 +256,7 @@ class ViewerSources:
         )
 
     async def _namespaces(self, kube: _ViewerRequests) -> list[str | None]:
-        """Return where the viewer may look, as the API server says; [None] is everywhere."""
+        """Return the namespaces that the API server lets the viewer see; [None] is everywhere."""
         wanted = list(self._ui.namespaces)
         if not wanted:
             if await _may_look(kube, ""):

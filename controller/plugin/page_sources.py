@@ -1,4 +1,4 @@
-"""What the page reads besides the chains, and how it says that something cannot be read."""
+"""What the page reads besides the chains, and how it reports that something cannot be read."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ def problem_text(error: errors.KubeError, namespace: str | None) -> str:
 
 
 def sentence(failure: CommandError) -> str:
-    """Return what a command says after its own name, where it stands alone."""
+    """Return what a command prints after its own name, as a message that is complete without it."""
     text = str(failure)
     return f"{text[:1].upper()}{text[1:]}"
 
@@ -50,7 +50,7 @@ def events_of(kube: api_requests.KubeRequests) -> page_server.ListEvents:
 
 
 def event_document(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the page shows of an Event, whoever wrote it and in which form."""
+    """Return what the page shows of an Event, whatever its source and form."""
     time = event.get("lastTimestamp") or event.get("eventTime") or event.get("firstTimestamp")
     metadata = event.get("metadata") or {}
     return {

@@ -1,4 +1,4 @@
-"""What to do about a chain, a stage or a stack, where the page has a button for it. Pure.
+"""What to do about a chain, a stage or a stack if the page has a button for it. Pure.
 
 The words of `explain` name the annotation; on the page it is the button right below. The page puts
 the sentence together, since only it knows whether the viewer has the button.

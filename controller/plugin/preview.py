@@ -62,7 +62,7 @@ def read_source(file: str | None, filename: str | None) -> ChainFile:
 
 
 def read_chain(source: ChainFile, *, target: cluster.ClusterChoice) -> Mapping[str, Any]:
-    """Return the StackChain of a file, with the namespace that it is meant for.
+    """Return the StackChain of a file, with its namespace.
 
     Raises:
         CommandError: the file holds something else, or is for another namespace.
@@ -78,7 +78,7 @@ def read_chain(source: ChainFile, *, target: cluster.ClusterChoice) -> Mapping[s
 
 
 def parse_chain(text: str, where: str) -> Mapping[str, Any]:
-    """Return the one StackChain that a text holds.
+    """Return the one StackChain that a document holds.
 
     Raises:
         CommandError: it holds something else.
@@ -147,7 +147,7 @@ async def resolve(
     created = temporary(body, suffix=secrets.token_hex(3))
     namespace, name = created["metadata"]["namespace"], created["metadata"]["name"]
     async with cluster.open_chains(target, namespace=namespace) as chains:
-        # Whoever may create but not delete would leave it behind.
+        # A user who may create but not delete would leave it behind.
         await chains.require("create", "get", "delete")
         _refuse_unheld(await chains.accepted_spec(as_written(body, created)))
         try:
@@ -214,7 +214,7 @@ def outcome_of(chain: StackChain) -> CommandOutcome | None:
 
 
 def order_of(chain: StackChain) -> list[str]:
-    """Return the stacks in an order in which none stands before what it waits for."""
+    """Return the stacks in an order in which none comes before what it waits for."""
     return [stack.id for stack in sorted(chain.status.stacks, key=lambda s: (s.level, s.id))]
 
 

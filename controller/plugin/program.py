@@ -19,7 +19,7 @@ from controller.plugin.exit_codes import PROGRAM, CommandError, ExitCode
 def run(words: Sequence[str]) -> int:
     """Run a command and return its exit code."""
     streams.prepare()
-    # Libraries log what the command's one line says already.
+    # Libraries log what the command's one line already says.
     logging.basicConfig(level=logging.CRITICAL)
     try:
         return _run(arguments.parse(words))

@@ -1,6 +1,7 @@
-"""What the API server says of fields that the definition does not have, as one sentence. Pure.
+"""Turns the API server's warnings about unknown fields into one sentence. Pure.
 
-Loaded only once it has said so: the list of the definition's fields is of no use to other commands.
+Loaded only once there is such a warning: other commands do not need the list of the definition's
+fields.
 """
 
 import re
@@ -38,13 +39,13 @@ def explain(answer: str) -> str:
 
 
 def _hint(field: str) -> str:
-    """Return a field of the same object with a similar name, or where else there is this name."""
+    """Return a field of the same object with a similar name, or where this name exists."""
     above, _, own = _path(field).rpartition(".")
     siblings = [name for parent, name in _known() if parent == above]
     if similar := wording.did_you_mean(own, siblings):
         return similar
     elsewhere = [f"{parent}.{name}" for parent, name in _known() if name == own]
-    # A name that many objects have, such as `name`, says nothing.
+    # A name that many objects have, such as `name`, is no help.
     return f" (did you mean '{elsewhere[0]}'?)" if len(elsewhere) == 1 else ""
 
 

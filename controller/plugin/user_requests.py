@@ -67,7 +67,7 @@ class WantedRequest:
 
 
 def decide(chain: StackChain, wanted: WantedRequest, *, now: str) -> UserRequest:
-    """Return what is written for what a person wants.
+    """Return what to write for what a person wants.
 
     Args:
         chain: as it is now.
@@ -125,8 +125,8 @@ def request_retry(
     Args:
         chain: the chain.
         number: of the run; None for the latest one.
-        stacks: those that are asked for; none stands for all.
-        note: what makes the token a new one, where the same was asked for before.
+        stacks: those that are asked for; none: all.
+        note: what makes the token a new one, if the same was asked for before.
 
     Raises:
         CommandError: there is nothing to retry, or the number is stale.
@@ -268,7 +268,7 @@ def stages_to_approve(chain: StackChain) -> list[str]:
 def _named_token(
     number: int, stacks: Sequence[str], note: str, before: Sequence[str | None]
 ) -> str:
-    """Return a token; where one for the run is known, a note makes it another one."""
+    """Return a token; if one for the run is known, a note makes it a different one."""
     named = token_grammar.NamedRun(number=number, names=tuple(dict.fromkeys(stacks)))
     is_known = any(token is not None and _is_of(token, number) for token in before)
     return token_grammar.write(named, note=note if is_known else "")
@@ -338,7 +338,7 @@ def request_resume(chain: StackChain) -> UserRequest:
 
 
 def request_parallelism(chain: StackChain, bound: int) -> UserRequest:
-    """Ask that so many stacks may run at once; a live run follows."""
+    """Ask that this many stacks may run at once; a live run follows."""
     _refuse_deleted(chain)
     name, before = chain.ref.name, chain.spec.policies.parallelism
     details = {"parallelism": bound}
@@ -469,7 +469,7 @@ def has_request(chain: StackChain) -> bool:
 
 
 def would_take_retry(chain: StackChain) -> bool:
-    """Whether the operator would start a retry of the latest run, as far as the status tells."""
+    """Whether the operator would start a retry of the latest run, as far as the status says."""
     status, run = chain.status, chain.status.latest_run
     ready = status.condition("Ready")
     if run is None or has_request(chain):
@@ -528,7 +528,7 @@ def _suspended(chain: StackChain) -> tuple[str, ...]:
 
 
 def _kept_and_again(kept: list[str], again: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what is said of a run that had read no stacks, and the messages that name stacks."""
+    """Return the messages about a run that had read no stacks, and those that name stacks."""
     listings = (
         *((f"Will run again ({len(again)}): {first_names(again)}.",) if again else ()),
         *((f"Kept unchanged ({len(kept)}): {first_names(kept)}.",) if kept else ()),

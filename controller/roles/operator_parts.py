@@ -216,8 +216,8 @@ class OperatorParts:
             await asyncio.wait([statuses, *parts], timeout=_STATUSES_STOP_SECONDS)
             statuses.cancel()
             watching.set()
-            # kopf gives hung tasks five seconds more. Nothing of ours is left to wait for, and a
-            # standby waits for the Lease; what a handler was at is done again by the next one.
+            # kopf gives hung tasks five seconds more. We have nothing left to wait for, and a
+            # standby waits for the Lease. The next operator repeats what a handler was doing.
             await asyncio.wait([handling], timeout=_KOPF_STOP_SECONDS)
             handling.cancel()
             _log_failures([handling, statuses, *parts])

@@ -21,7 +21,7 @@ from controller.temporal import core_logs
 logger = logging.getLogger(__name__)
 
 _LEFT_OVER_SECONDS = 0.5
-# One look that fails may be one lost request, and a status that flips says nothing.
+# One failed check may be one lost request, and a status that flips is useless.
 _FAILURES_TO_REFUSE = 2
 
 
@@ -34,9 +34,9 @@ Connect = Callable[
 
 
 class TemporalLink:
-    """The connection to Temporal, which may come late; without it, it says what is wrong.
+    """The connection to Temporal, which may come late; until then it says what is wrong.
 
-    That is known at all times, so that readiness, the metric and whoever needs Temporal agree:
+    That is known at all times, so that readiness, the metric and all that need Temporal agree:
     ADR 0029.
     """
 
@@ -75,8 +75,8 @@ class TemporalLink:
         """Return the client.
 
         Raises:
-            TemporalUnreachable: there is none yet, or Temporal cannot run workflows. What it has in
-                memory it might still answer, and a status from that would say that all is well.
+            TemporalUnreachable: there is none yet, or Temporal cannot run workflows. It might still
+                answer from memory, and a status from that would say that all is well.
         """
         if self._client is None or self._failures >= _FAILURES_TO_REFUSE:
             raise temporal_client.TemporalUnreachable(self._problem)
@@ -106,9 +106,9 @@ class TemporalLink:
                 await self._renew_certificates()
 
     async def _renew_certificates(self) -> None:
-        """Connect anew if a certificate has changed: a connection keeps those that it began with.
+        """Reconnect if a certificate has changed: a connection keeps those that it started with.
 
-        It is tried until it works, as a certificate and its key may change one after the other.
+        It retries until that works, since a certificate and its key may change one after the other.
         """
         now = temporal_client.certificate_stamps(self._temporal)
         if now == self._certificates:
@@ -207,9 +207,9 @@ async def _serve_and_leave(
     catalog: connections.ConnectionCatalog,
     sink_catalog: sinks.SinkCatalog,
 ) -> NoReturn:
-    """Leave from inside: the loop's own end waits for tasks that a cancel does not end, as kopf's.
+    """Exit from inside: the loop's own end waits for tasks that a cancel does not end, as kopf's.
 
-    What is left over by then has nothing to finish.
+    What is left by then has nothing to finish.
     """
     code = await _serve(role, all_settings, catalog, sink_catalog)
     left = asyncio.all_tasks() - {asyncio.current_task()}
@@ -283,7 +283,7 @@ async def done_before(wanted: Awaitable[object], *ends: Awaitable[object]) -> bo
 
 
 async def wait_for_first(*awaitables: Awaitable[object]) -> None:
-    """Wait until one is done; tasks among the others go on, and nothing else is left."""
+    """Wait until one is done; tasks among the others continue, and nothing else is left."""
     tasks = [asyncio.ensure_future(item) for item in awaitables]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -51,7 +51,7 @@ async def receive(role: process.Process, *, new_server: NewServer = WebhookServe
     await process.wait_for_first(role.stop.wait(), linking)
     receiver.is_stopping = True
     if role.stop.is_set():
-        # Whoever sends learns late that this process is no longer there.
+        # Senders learn late that this process is gone.
         await asyncio.sleep(webhook.drain_seconds)
     await server.stop()
     lost = await dispatcher.stop(drain_seconds=_WAKES_STOP_SECONDS)

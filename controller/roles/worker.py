@@ -23,7 +23,7 @@ async def work(
     role.server.add_ready_check("temporal", role.link.check)
     linking = asyncio.create_task(role.link.run())
     connecting = asyncio.create_task(role.link.connected())
-    # What ends the wait is canceled after it, and the link goes on.
+    # What ends the wait is canceled after it, and the link stays.
     ends = (role.stop.wait(), asyncio.shield(linking))
     if not await process.done_before(connecting, *ends):
         return 0 if role.stop.is_set() else 1

@@ -112,8 +112,8 @@ class AccountSession:
         """Return the run that a mutation of one run answered with.
 
         Raises:
-            SpaceliftError: One of its kinds; only `AmbiguousOutcome` leaves open whether it was
-                done.
+            SpaceliftError: One of its kinds; only after `AmbiguousOutcome` is it unknown whether it
+                was done.
         """
         with self._observed(document.name):
             answer = await self._send(document, variables, what=what, run_metadata=run_metadata)
@@ -126,10 +126,10 @@ class AccountSession:
     async def mutate_many(
         self, document: documents.Document, variables: documents.Variables, *, what: str
     ) -> Mapping[str, answers.Json | errors.SpaceliftError]:
-        """Return what became of each field of a mutation; of one that is missing nothing is known.
+        """Return what became of each field of a mutation; of a missing one nothing is known.
 
         Raises:
-            SpaceliftError: the whole document failed; what is so of one field is only its own.
+            SpaceliftError: the whole document failed; a failed field affects only itself.
         """
         with self._observed(document.name):
             answer = await self._send(document, variables, what=what)
@@ -159,8 +159,8 @@ class AccountSession:
             hide: Secrets among the variables, which an answer may repeat.
 
         Raises:
-            SpaceliftError: One of its kinds; only `AmbiguousOutcome` leaves open whether it was
-                done.
+            SpaceliftError: One of its kinds; only after `AmbiguousOutcome` is it unknown whether it
+                was done.
         """
         with self._observed(document.name):
             answer = await self._send(document, variables, what=what, hide=hide)
@@ -191,7 +191,7 @@ class AccountSession:
         return answers.read_answer(response, what=what, now=self._clock(), hide=hide)
 
     async def _raise_denied(self, what: str) -> NoReturn:
-        """Find out what `unauthorized` meant, with the token as it is, since it is fresh."""
+        """Find out what `unauthorized` meant, with the present token, since it is fresh."""
         try:
             answer = await self._send(documents.GET_VIEWER, {}, what=what, renews_token=False)
         except errors.AmbiguousOutcome as error:

@@ -9,7 +9,7 @@ LONGEST_ANSWER_BYTES = 8 * 1024 * 1024
 """Ten times what the longest page of stacks takes, with all labels and dependencies."""
 
 ACCEPTED_ENCODING = "gzip"
-"""What is asked for, and the one encoding that is unpacked."""
+"""The encoding that is requested, and the only one that is unpacked."""
 
 # Takes both gzip and zlib, by their heads.
 _ANY_HEAD = 32 + zlib.MAX_WBITS

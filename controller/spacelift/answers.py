@@ -1,9 +1,9 @@
 """What a response of Spacelift means, or that there is none.
 
 Spacelift reports failures of an operation with HTTP 200 and an `errors` list. One message is a
-contract, `unauthorized`, and it means two things: the token is not accepted, or it is and does not
-reach this far. Everything here keeps apart what was certainly not committed from what may have
-been.
+contract, `unauthorized`, and it means two things: the token is not accepted, or it is accepted but
+does not allow this. Everything here distinguishes what was certainly not committed from what may
+have been.
 """
 
 import contextlib
@@ -21,8 +21,7 @@ from controller.spacelift import answer_sizes, errors, unreachable
 
 Json = Mapping[str, Any]
 
-# Raised before the first byte of a request leaves. Everything else that httpx raises may come after
-# it.
+# Raised before the first byte of a request leaves; anything else that httpx raises may come later.
 _NOTHING_SENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -63,9 +62,10 @@ class FieldError:
 
     @property
     def is_server_fault(self) -> bool:
-        """Whether Spacelift gave up rather than said no. Texts are no contract, so this is wide.
+        """Whether Spacelift failed rather than refused.
 
-        Taking a no for a fault costs a few more tries; the reverse fails what would pass.
+        Its texts are not a contract, so this is wide. If a refusal is taken for a failure, it costs
+        a few more tries; the reverse fails what would pass.
         """
         return _SERVER_FAULT.search(self.message) is not None
 
@@ -102,7 +102,7 @@ class Answer:
         """Whether the operation as a whole was denied, so that it was certainly not carried out.
 
         An `unauthorized` below the first level comes from a selected field, after the operation
-        itself was done, and says nothing of the kind.
+        itself was done, and does not mean that.
         """
         if self.is_unauthenticated:
             return True
@@ -157,7 +157,7 @@ def check_fields(answer: Answer, *, what: str) -> None:
     Raises:
         PermissionDenied: If the API key may not do this.
         SpaceliftObjectNotFound: If the stack or run is missing or invisible.
-        AmbiguousOutcome: If Spacelift failed at it, which does not tell how far it came.
+        AmbiguousOutcome: If Spacelift failed at it, so that no one knows how far it got.
         SpaceliftRefused: On any other message.
     """
     for error in answer.errors:
@@ -289,7 +289,7 @@ def _decode(response: httpx.Response, *, what: str, hide: Collection[str]) -> An
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         text = outside_text.clean(response.text, hide=hide) or "no body"
         message = f"{what}: not a GraphQL answer: {text}"
-        # Half of an answer begins like a whole one.
+        # Half of an answer starts like a whole one.
         is_cut = isinstance(error, json.JSONDecodeError) and text.startswith("{")
         raise errors.AmbiguousOutcome(message, is_foreign=not is_cut) from error
     return Answer(data=data or {}, errors=failed)

@@ -1,4 +1,4 @@
-"""The Spacelift API client: one method per question or wish, one HTTP request per page, no retries.
+"""The Spacelift API client: one method per operation, one HTTP request per page, no retries.
 
 Activities own all retries, since only they know whether repeating is safe. The one exception is a
 refused token (see `tokens`), after which nothing was carried out.
@@ -81,7 +81,7 @@ class SpaceliftClient:
             )
 
     async def get_stacks(self, stack_ids: Sequence[str]) -> dict[str, StackRecord | None]:
-        """Return stacks by id; None where one is missing or invisible to the API key."""
+        """Return stacks by id; None if one is missing or invisible to the API key."""
         return await self._read_many(
             stack_ids,
             what=lambda chunk: f"reading {_named(chunk)}",
@@ -90,7 +90,7 @@ class SpaceliftClient:
         )
 
     async def get_stack_holds(self, stack_ids: Sequence[str]) -> dict[str, StackHold | None]:
-        """Return what may hold stacks, by id; None where one is missing or invisible."""
+        """Return what may hold stacks, by id; None if one is missing or invisible."""
         return await self._read_many(
             stack_ids,
             what=lambda chunk: f"reading what holds {_named(chunk)}",
@@ -147,7 +147,7 @@ class SpaceliftClient:
         Args:
             stack_id: The stack.
             run_id: The run to stop at, which need not exist; None for the newest page only.
-            limit: At most so many runs, the newest ones.
+            limit: At most this many runs, the newest ones.
             run_type: PROPOSED for proposed runs, which Spacelift lists apart from all others.
 
         Raises:
@@ -172,8 +172,8 @@ class SpaceliftClient:
     async def get_newest_runs(self, stack_ids: Sequence[str]) -> dict[str, RunsPage | None]:
         """Return the newest page of runs of up to 50 stacks in one request, newest first.
 
-        They have their ids, states, types and who triggered them, and nothing else; None stands for
-        a stack that is missing or invisible to the API key.
+        They have their ids, states, types and who triggered them, and nothing else; None means a
+        stack that is missing or invisible to the API key.
         """
         return await self._read_many(
             stack_ids,
@@ -196,7 +196,7 @@ class SpaceliftClient:
     async def get_runs(self, keys: Sequence[RunKey]) -> dict[RunKey, RunRecord | None]:
         """Return runs by key with their stack's hold, without notes; None where one is missing.
 
-        An error that belongs to one run only still fails the call: it is no statement on the run.
+        An error that belongs to one run only still fails the call: it says nothing about the run.
         """
         return await self._read_many(
             keys,
@@ -206,7 +206,7 @@ class SpaceliftClient:
         )
 
     async def get_run_times(self, keys: Sequence[RunKey]) -> dict[RunKey, adoption.RunTimes | None]:
-        """Return when runs started and ended, by key; None where one is missing."""
+        """Return when runs started and ended, by key; None if one is missing."""
         return await self._read_many(
             keys,
             what=lambda chunk: f"reading the times of {_named_runs(chunk)}",
@@ -293,9 +293,9 @@ class SpaceliftClient:
     ) -> dict[RunKey, RunRecord | errors.SpaceliftError]:
         """Call what ends runs, in this order, each with its note; up to 50 go into one document.
 
-        A run that is missing in the answer may have been ended or not: what ends one run keeps
-        those behind it in a document from being carried out where a server wants it so, and then
-        hides those before it. Read them again.
+        A run that is missing in the answer may or may not have been ended. With some servers, a
+        call that fails keeps those behind it in the document from being carried out, and hides the
+        answers to those before it. Read such runs again.
 
         Raises:
             SpaceliftError: a whole document failed; those before it were carried out.

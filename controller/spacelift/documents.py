@@ -1,8 +1,8 @@
 """The GraphQL documents that the client sends: fixed texts, with every value in a variable.
 
 Servers parse and validate each new text, and an unknown field makes them reject the whole document.
-So there are few texts, they select only fields that Spacelift's own clients select, and a document
-that reads many objects exists in four sizes and is padded, instead of being written anew for each
+So there are few texts, and they select only fields that Spacelift's own clients select. A document
+that reads many objects exists in four sizes and is padded, instead of being written again for each
 count.
 """
 
@@ -19,7 +19,7 @@ SIZES = (1, 5, 20, 50)
 LARGEST_SIZE = SIZES[-1]
 
 _RUN = "id state type finished needsApproval triggeredBy commit { hash }"
-# Of many runs at a time no more than tells what each is.
+# For many runs at a time, only what identifies each.
 _LISTED = "id state type finished triggeredBy"
 _DELTA = "delta { addCount changeCount deleteCount }"
 # What a queued run may wait for, and what keeps one from being created.
@@ -48,8 +48,8 @@ EXCHANGE_TOKEN = Document(
     " apiKeyUser(id: $id, secret: $secret) { jwt validUntil } }",
 )
 
-# Each query also asks who is asking: a token that has gone bad makes lists come back empty instead
-# of failing, and a null viewer is all that tells that from an account without stacks.
+# Each query also asks who is asking. A bad token makes lists come back empty instead of failing,
+# and only a null viewer distinguishes that from an account without stacks.
 GET_VIEWER = Document(name="GetViewer", kind="Query", text="query GetViewer { viewer { id name } }")
 GET_RUN = Document(
     name="GetRun",
@@ -93,7 +93,7 @@ TRIGGER_RUN = Document(
     text="mutation TriggerRun($stack: ID!, $type: RunType, $sha: String) {"
     f" run: runTrigger(stack: $stack, runType: $type, commitSha: $sha) {{ {_RUN} }} }}",
 )
-# A text of its own, since accounts that do not know the argument would reject the plain trigger
+# A separate document, since accounts that do not know the argument would reject the plain trigger
 # with it.
 TRIGGER_RUN_WITH_ENVIRONMENT = Document(
     name="TriggerRun",
@@ -170,12 +170,12 @@ def end_runs(
 ) -> tuple[Document, Variables]:
     """Return the document and variables that end exactly these runs, one after the other.
 
-    Nothing is padded, since each field acts; so there must be as many runs as one of the sizes.
+    Nothing is padded, since each field acts, so the number of runs must be one of the sizes.
 
     Args:
         call: the mutation that ends one run.
         keys: the runs; the fields of a mutation are carried out in their order.
-        notes: what is said of each.
+        notes: the note of each.
     """
     variables: dict[str, object] = {}
     for position, (key, note) in enumerate(zip(keys, notes, strict=True)):
@@ -186,7 +186,7 @@ def end_runs(
 
 
 def sizes_for(count: int) -> list[int]:
-    """Return the sizes of documents that together are about so many objects, none of them twice."""
+    """Return the sizes of documents that together cover this many objects, none of them twice."""
     sizes: list[int] = []
     while count:
         sizes.append(next(size for size in reversed(SIZES) if size <= count))

@@ -45,8 +45,8 @@ def graphql_url(endpoint: str) -> str:
 def account_of(endpoint: str) -> str:
     """Return a name for the account that is fit for a workflow id and differs between accounts.
 
-    A hosted account goes by its own name, with the region if it has one, since the same name may be
-    somebody else's in another region. Any other goes by host, port and path.
+    A hosted account goes by its own name, with the region if it has one, since the same name may
+    belong to another customer in another region. Any other goes by host, port and path.
     """
     parts = urllib.parse.urlsplit(normalize_endpoint(endpoint))
     hosted = _HOSTED.fullmatch(parts.hostname or "")
@@ -69,10 +69,10 @@ def is_own_run(triggered_by: str | None, key_id: str, *, key_name: str = "") -> 
     """Return whether a run's `triggeredBy`, or the owner of a lock, names the API key.
 
     Spacelift writes `api::<key id>`, and in newer texts `api::<start of the key id>::<key name>`.
-    Keys that were made within half a minute share that start, so the name has to be the key's where
-    it is known. Where it is not, the start alone counts: a run of ours that is taken for another's
-    would be triggered once more. An OIDC key's id is `oidc::<issuer>::<key id>`, of which the last
-    part counts on both sides.
+    Keys that were made within half a minute share that start, so the name must match too, if the
+    key's name is known. If it is not, the start alone counts: if one of our runs were taken for
+    another's, the stack would be triggered once more. An OIDC key's id is
+    `oidc::<issuer>::<key id>`, of which the last part counts on both sides.
     """
     kind, _, rest = (triggered_by or "").partition("::")
     own = key_id.rsplit("::", 1)[-1].upper()
@@ -89,7 +89,7 @@ def is_own_run(triggered_by: str | None, key_id: str, *, key_name: str = "") -> 
 
 
 def key_name(triggered_by: str | None) -> str:
-    """Return the name of the API key in a run's `triggeredBy`; empty where there is none."""
+    """Return the name of the API key in a run's `triggeredBy`; empty if there is none."""
     kind, _, rest = (triggered_by or "").partition("::")
     return _name_in(rest) if kind == "api" and not rest.startswith("oidc::") else ""
 

@@ -22,7 +22,7 @@ class SpaceliftError(Exception):
     outcome: ClassVar[str] = "error"
 
     def __init__(self, message: str) -> None:
-        """Keep the message, which is fit to be shown in a status as it is."""
+        """Keep the message, which a status can show unchanged."""
         super().__init__(message)
         self.message = message
 
@@ -39,7 +39,7 @@ class AmbiguousOutcome(SpaceliftError):
     outcome = "ambiguous"
 
     def __init__(self, message: str, *, is_foreign: bool = False) -> None:
-        """Keep whether what came back is none of GraphQL: a web page, or another service's."""
+        """Keep whether the answer was not GraphQL: a web page, or one from another service."""
         super().__init__(message)
         self.is_foreign = is_foreign
 

@@ -1,9 +1,9 @@
 """What the Spacelift client returns: runs, stacks and what holds them, as Spacelift has them.
 
 The values come first, then how each is read from the JSON of an answer. Reading is strict about
-ids, states and edges only: it raises KeyError or TypeError if an answer lacks what was selected, of
-which `answers.readable` makes an error of ours. All that may be shown is cleaned here; labels are
-compared as they are, and are cleaned where one is shown.
+ids, states and edges only: it raises KeyError or TypeError if an answer lacks what was selected,
+and `answers.readable` turns these into our errors. All that may be shown is cleaned here; labels
+are compared unchanged, and cleaned when one is shown.
 """
 
 import dataclasses
@@ -74,7 +74,7 @@ class RunRecord:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether the run is over. A state that nobody knows yet counts as running."""
+        """Whether the run is over. A state that this version does not know counts as running."""
         return self.finished or self.state in run_states.TERMINAL
 
     @property
@@ -217,7 +217,7 @@ def _read_edges(entries: list[Json]) -> tuple[StackEdge, ...]:
 def _read_delta(body: Json | None) -> v1alpha1.Delta | None:
     counts = [(body or {}).get(name) for name in ("addCount", "changeCount", "deleteCount")]
     if any(count is None for count in counts):
-        # What is not counted is not known, and not zero: the chain may confirm by it.
+        # What is not counted is unknown, and not zero: the chain may confirm by it.
         return None
     added, changed, deleted = (int(count) for count in counts if count is not None)
     return v1alpha1.Delta(added=added, changed=changed, deleted=deleted)

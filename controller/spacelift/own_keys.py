@@ -1,7 +1,7 @@
 """Which runs and locks are our own: those of the API keys that a process has for an account.
 
-A key that takes the place of another leaves runs of the other behind, and a token of the other may
-be in use for minutes, so all keys that were seen count.
+When a key replaces another, runs of the old key stay, and one of its tokens may be in use for
+minutes. So all keys that were seen count.
 """
 
 from collections.abc import Callable, Collection
@@ -29,7 +29,7 @@ class OwnKeys:
         return key.key_id
 
     def learn(self, login: str | None) -> None:
-        """Take in how Spacelift calls the key of a run that we have just triggered."""
+        """Learn what Spacelift calls the key of a run that we have just triggered."""
         named = endpoints.key_name(login)
         for key_id, name in self._names.items():
             if named and not name and endpoints.is_own_run(login, key_id):
@@ -43,7 +43,7 @@ class OwnKeys:
             also: ids of keys that another process had.
 
         Raises:
-            SettingsError: no key was ever seen, and there is none.
+            SettingsError: no key was ever seen, and there is none now.
         """
         try:
             self.current_id()

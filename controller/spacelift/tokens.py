@@ -62,9 +62,9 @@ class TokenCache:
         if token is not None and token.jwt != rejected and self._clock() < token.renew_at:
             return token.jwt
         if self._renewal is None:
-            # A task of its own, because those who wait share its failure too: were each to try
-            # after the other, a dead endpoint would cost them a time-out each. And a canceled
-            # caller leaves the others theirs.
+            # A separate task, so that all who wait share its failure too: if each tried in turn, a
+            # dead endpoint would cost each of them a time-out. And a canceled caller does not
+            # cancel it for the others.
             self._renewal = asyncio.create_task(self._renew())
             self._renewal.add_done_callback(self._end_renewal)
         return (await asyncio.shield(self._renewal)).jwt
@@ -82,7 +82,8 @@ class TokenCache:
 
     def _end_renewal(self, renewal: asyncio.Task[Token]) -> None:
         self._renewal = None
-        # Asked for, so that asyncio does not log a failure that nobody was left to wait for.
+        # Read the exception, so that asyncio does not log a failure that no one was left to wait
+        # for.
         if not renewal.cancelled():
             renewal.exception()
 

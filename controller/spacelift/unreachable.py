@@ -9,7 +9,7 @@ _NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_MESSAGE")
 
 
 def advice(error: Exception, url: httpx.URL) -> str:
-    """Return, to be put behind the failure, what is to be checked.
+    """Return what to check, to be put behind the failure.
 
     Args:
         error: what the request failed with before anything was sent.
@@ -34,7 +34,7 @@ def advice(error: Exception, url: httpx.URL) -> str:
 
 
 def unread_hint(cause: BaseException | None, url: httpx.URL) -> str:
-    """Return what may be wrong where something answers, and not with HTTP; "" where it does."""
+    """Return what may be wrong if something answers, but not with HTTP; "" if it does."""
     if url.scheme != "http" or not isinstance(cause, httpx.RemoteProtocolError):
         return ""
     return ", which may speak TLS: then the endpoint has to start with https://"

@@ -26,7 +26,7 @@ CONNECT_TIMEOUT_SECONDS = 10.0
 HEALTH_TIMEOUT_SECONDS = 2.0
 STORE_TIMEOUT_SECONDS = 5.0
 NEVER_STARTED = "stackchain/never-started"
-"""A workflow that nobody starts: only Temporal's database can say that it is not there."""
+"""A workflow that is never started: only Temporal's database can say that it is not there."""
 FIRST_BACKOFF_SECONDS = 1.0
 MAX_BACKOFF_SECONDS = 30.0
 CREDENTIALS_SECONDS = 60.0
@@ -37,11 +37,11 @@ REFUSALS = frozenset(
         temporalio.service.RPCStatusCode.UNAUTHENTICATED,
     }
 )
-"""What Temporal answers to somebody who lacks a right."""
+"""What Temporal answers to a client that lacks a right."""
 
 # The SDK's core writes its errors as nested Rust values; the innermost text is the one for people.
 _CORE_TEXT = re.compile(r'\b(?:message|error): "([^"]+)"')
-# What these values mean where they have no such text, or one that only its authors understand.
+# What these values mean if they have no such text, or one that only its authors understand.
 _CORE_MEANINGS = (
     (
         re.compile(r"tls handshake eof|ConnectError\(Os \{ code: 104"),
@@ -73,7 +73,7 @@ class TemporalUnreachable(Exception):
 
 @contextlib.contextmanager
 def unreachable() -> Iterator[None]:
-    """Turn a failed call into `TemporalUnreachable`; catch inside of it what is no failure."""
+    """Turn a failed call into `TemporalUnreachable`; catch what is not a failure inside of it."""
     try:
         yield
     except temporalio.service.RPCError as error:
@@ -92,7 +92,7 @@ async def connect(
     """Connect once and make sure that the namespace can be used.
 
     Raises:
-        TemporalUnreachable: with a text that says what to look at.
+        TemporalUnreachable: with a message that says what to check.
     """
     temporal_client = await dial(temporal, runtime=runtime, interceptors=interceptors)
     try:
@@ -111,7 +111,7 @@ async def dial(
     """Connect once, whatever namespaces there are.
 
     Raises:
-        TemporalUnreachable: with a text that says what to look at.
+        TemporalUnreachable: with a message that says what to check.
     """
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
@@ -161,10 +161,10 @@ async def connect_with_retry(
     interceptors: Sequence[temporalio.client.Interceptor] = (),
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> temporalio.client.Client:
-    """Connect, however long it takes; each failure is told to `on_problem`.
+    """Connect, however long it takes; `on_problem` is called with each failure.
 
-    A wrong namespace is retried too: it may be created later, and a process that exits instead
-    would only be restarted by Kubernetes with a longer back-off.
+    A wrong namespace is retried too: it may be created later. If the process exited instead,
+    Kubernetes would only restart it with a longer back-off.
     """
     backoff = FIRST_BACKOFF_SECONDS
     while True:
@@ -213,7 +213,7 @@ async def find_problem(
 def is_gone(error: temporalio.service.RPCError) -> bool:
     """Whether Temporal says that what was asked for is not there.
 
-    While a whole namespace is not there, nobody knows what is in it.
+    While a whole namespace is not there, no one knows what is in it.
     """
     is_missing = error.status is temporalio.service.RPCStatusCode.NOT_FOUND
     return is_missing and not _is_about_namespace(error)
@@ -264,7 +264,7 @@ def certificate_stamps(temporal: settings.TemporalSettings) -> tuple[files.Stamp
 
 
 def explain(error: temporalio.service.RPCError, temporal: settings.TemporalSettings) -> str:
-    """Return what a refused call means for whoever set up the connection."""
+    """Return what a refused call means for the person who set up the connection."""
     match error.status:
         case temporalio.service.RPCStatusCode.NOT_FOUND:
             return (
@@ -287,7 +287,7 @@ def explain(error: temporalio.service.RPCError, temporal: settings.TemporalSetti
 
 def _tls(temporal: settings.TemporalSettings) -> temporalio.service.TLSConfig | bool:
     if not temporal.tls:
-        # Not None: that would turn TLS on by itself when there is an API key.
+        # Not None: an API key would then turn TLS on automatically.
         return False
     key = temporal.tls_client_key_data
     return temporalio.service.TLSConfig(

@@ -1,4 +1,4 @@
-"""Log lines of the SDK's native core, which else prints them itself, in colors and in no format.
+"""Log lines of the SDK's native core, which otherwise prints them in colors and unformatted.
 
 They are made Python log records, so that `observability.logging` writes them like all others.
 """

@@ -1,7 +1,6 @@
 """Reads what Temporal holds: a namespace may be shared, and workers may be of another version.
 
-What does not decode is never a reason for a process to fail: whoever reads it gets
-`Unreadable`. See ADR 0026.
+Undecodable data never makes a process fail: the reader gets `Unreadable`. See ADR 0026.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """What Temporal's records say of executions, item by item.
 
-The SDK converts a page of a listing as one: a single record that it does not understand, such as
-one in a state that is newer than the SDK, would hide all others.
+The SDK converts a page of a listing as a whole. A single record that it does not understand, such
+as one in a state that is newer than the SDK, would hide all others.
 """
 
 import dataclasses
@@ -43,7 +43,7 @@ _STATES: Mapping[int, executions.ExecutionState] = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ExecutionInfo:
-    """One record; a state that nobody knows here counts as running, since it has not ended.
+    """One record; a state that this version does not know counts as running: it has not ended.
 
     `attempt` counts how often workers were given its current task, if it has one. A reset makes
     another execution of it, `reset_run_id`, which has the same `first_run_id`.

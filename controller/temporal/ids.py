@@ -56,7 +56,7 @@ def chain_workflow_id(*, namespace: str, name: str, uid: str) -> str:
 
 
 def chain_of(workflow_id: str) -> str:
-    """Return namespace and name of the resource that a chain's workflow id names, else nothing."""
+    """Return the namespace and name in a chain's workflow id; "" for any other id."""
     parts = workflow_id.removeprefix(CHAIN_PREFIX).split("/")
     is_chain = workflow_id.startswith(CHAIN_PREFIX) and len(parts) == len(("ns", "name", "uid"))
     return "/".join(parts[:2]) if is_chain else ""
@@ -72,16 +72,16 @@ def execution_workflow_id(
 ) -> str:
     """One id per stack: Temporal lets one execution at a time have it, whatever the chain.
 
-    Plans change nothing and block nothing, so they have an id of their own.
+    Plans change nothing and block nothing, so they have another id.
     """
     plan = "/plan" if operation == v1alpha1.Operation.PLAN else ""
     return f"spacelift/{account}/{stack_id}{plan}"
 
 
 def worker_identity(pod_name: str, endpoints: Iterable[str]) -> str:
-    """What a worker calls itself, so that whoever asks for its queue sees which accounts it serves.
+    """What a worker calls itself, so that readers of its queue see which accounts it serves.
 
-    Each event of a history carries it, so of the accounts only a mark is in it.
+    Each event of a history carries it, so it has only a mark of the accounts.
     """
     return f"{pod_name}@accounts-{accounts_mark(endpoints)}"
 
@@ -92,7 +92,7 @@ def accounts_mark(endpoints: Iterable[str]) -> str:
 
 
 def mark_of(identity: str) -> str | None:
-    """Return the mark of the accounts that a worker serves; None if it is none of ours."""
+    """Return the mark of the accounts that a worker serves; None if the worker is not ours."""
     found = _IDENTITY.fullmatch(identity)
     return found[1] if found else None
 
@@ -113,7 +113,7 @@ def notify_queue(task_queue: str) -> str:
 
 
 def notification_workflow_id(notification_id: str) -> str:
-    """One id per notification, so that one that is asked for again is not told again."""
+    """One id per notification, so that a repeated request does not send it again."""
     return f"{NOTIFICATION_PREFIX}{notification_id}"
 
 

@@ -42,8 +42,8 @@ class Grant:
 class AccountRef:
     """A Spacelift account by name, with the endpoint that the operator means by that name.
 
-    A worker whose connection of the name has another endpoint does not serve it, nor one whose
-    connection does not allow what is granted.
+    A worker does not serve it if its connection of that name has another endpoint, or does not
+    allow what is granted.
     """
 
     name: str
@@ -71,10 +71,10 @@ class ChainInput:
     """Starts a `StackDependencyChainWorkflow`. `attempt` counts rechecks of one run number.
 
     `commit_sha` is the root's. `environment` goes to each run that the chain triggers. `kept` are
-    stacks that an earlier run of the chain left succeeded, `retried` the others of that run, but
-    for those that a retry of others leaves as they ended: they are `left`.
-    `finished_roots` are the roots whose runs started this one, which then has no other roots.
-    `durations` is what stacks took before, in seconds.
+    stacks that an earlier run of the chain left succeeded, `retried` the others of that run, except
+    those that a retry of others leaves as they ended: they are `left`. `finished_roots` are the
+    roots whose runs started this one, which then has no other roots. `durations` is what stacks
+    took before, in seconds.
     """
 
     ref: v1alpha1.Ref
@@ -141,11 +141,11 @@ class FindNewestRunsResult:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class FetchDependentStacksInput:
-    """Asks for the roots, the stacks that lie in the direction, and what else matters to them.
+    """Asks for the roots, the stacks in the direction, and what else matters to them.
 
-    Besides the stacks that may belong to the chain, that is for Apply all on which runs of its
-    members would make Spacelift queue runs, and for Destroy what depends on members. `maxStacks`
-    bounds the members, not what is read, since stacks may be left out.
+    Besides the stacks that may belong to the chain, these are for Apply all stacks on which runs of
+    its members would make Spacelift queue runs, and for Destroy the dependents of members.
+    `maxStacks` limits the members, not what is read, since stacks may be left out.
     """
 
     connection: AccountRef
@@ -217,7 +217,7 @@ class FindStackRunInput:
 
     `ahead_runs` are runs that Spacelift carried out on its own: one that started only after the
     `upstream_runs` had ended is the stack's. `first_run_id` is that of the stack's execution: it
-    and the chain's tell whether one was reset. `known_run_id` is the last run that is known.
+    and the chain's show whether one was reset. `known_run_id` is the last run that is known.
     """
 
     target: StackRef
@@ -235,8 +235,8 @@ class FindStackRunInput:
 class EarlierRun:
     """The last run that an execution wanted for the same run of the chain, before a reset.
 
-    `run_id` is None if it is not known; it is newer than `newest_run_id` then, if it is there, and
-    triggered with the key. `attempts` counts the runs that were wanted, this one included.
+    `run_id` is None if it is not known. If that run exists, it is then newer than `newest_run_id`,
+    and triggered with the key. `attempts` counts the runs that were wanted, this one included.
     """
 
     newest_run_id: str
@@ -286,7 +286,7 @@ class TriggerStackRunInput:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ReadStackRunResult:
-    """How a run stands; `news` is None if that is known."""
+    """The state of a run; `news` is None if that is known."""
 
     news: run_snapshots.RunSnapshot | None
 
@@ -306,8 +306,8 @@ class FollowStackRunInput:
 class AwaitStackReleaseInput:
     """Waits until what holds the stack differs from what the message says.
 
-    `is_patient`: however long it takes and whether or not Spacelift answers meanwhile; else the
-    wait ends after a while, and when the stack cannot be read.
+    `is_patient`: however long it takes and whether or not Spacelift answers meanwhile. Otherwise
+    the wait ends after a while, and when the stack cannot be read.
     """
 
     target: StackRef
@@ -326,9 +326,10 @@ class ConfirmStackRunInput:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ConfirmStackRunResult:
-    """How the run stands then. `excess` says why its plan is left to a person; empty: it is not.
+    """The state of the run then.
 
-    `closed_window`: it is not confirmed before its window opens.
+    `excess` says why its plan is left to a person; empty: it is not. `closed_window`: it is not
+    confirmed before its window opens.
     """
 
     run: run_snapshots.RunSnapshot
@@ -358,7 +359,7 @@ class FindTriggeredRunInput:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class StopNativeRunsInput:
-    """Asks for one look at native runs that must not go on, and for the calls that end them."""
+    """Asks for one look at native runs that must not continue, and for the calls that end them."""
 
     connection: AccountRef
     targets: list[native_stops.UnwantedRuns]
@@ -400,7 +401,7 @@ class EarlierStack:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class FindEarlierStacksResult:
-    """Stacks of which an execution was started, but for those where it left no run."""
+    """Stacks for which an execution was started, except those where it left no run."""
 
     stacks: list[EarlierStack]
 
@@ -409,8 +410,8 @@ class FindEarlierStacksResult:
 class AwaitTurnInput:
     """Waits for the turn of `chain` at the stack whose execution has this workflow id.
 
-    `known` is the chain that has the stack, as far as it is known; a wait ends when that changes.
-    What an execution that was reset into `asking` has left there is ended.
+    `known` is the chain that has the stack, if it is known; a wait ends when that changes. If
+    `asking` comes from a reset, what the execution before it left there is ended.
     """
 
     workflow_id: str

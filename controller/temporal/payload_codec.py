@@ -26,7 +26,7 @@ class PayloadNotDecrypted(ValueError):
 
 
 class EncryptionCodec(temporalio.converter.PayloadCodec):
-    """Encrypts each payload whole, with a nonce of its own."""
+    """Encrypts each payload whole, with its own nonce."""
 
     def __init__(self, keys: mounted_keys.MountedKeys) -> None:
         self._keys = keys
@@ -74,7 +74,7 @@ def data_converter(keys: settings.Secret | None) -> temporalio.converter.DataCon
     return dataclasses.replace(
         default,
         payload_codec=EncryptionCodec(mounted_keys.MountedKeys(keys, noun="Payload keys")),
-        # Else messages and traces of failures would be in plain text.
+        # Otherwise messages and traces of failures would be in plain text.
         failure_converter_class=(temporalio.converter.DefaultFailureConverterWithEncodedAttributes),
     )
 

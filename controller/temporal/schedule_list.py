@@ -9,7 +9,7 @@ from temporalio.api.workflowservice import v1 as workflowservice
 from controller.temporal import client as temporal_client
 from controller.temporal import decoding, ids, start_messages
 
-# While a sweep runs the next one waits: what it has looked at already may have changed since.
+# While a sweep runs, the next one waits: what it has read already may have changed since.
 SWEEP_OVERLAP = temporalio.client.ScheduleOverlapPolicy.BUFFER_ONE
 
 _PAGE_SIZE = 500

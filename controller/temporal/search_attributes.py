@@ -12,7 +12,7 @@ from temporalio.common import SearchAttributeKey, TypedSearchAttributes
 CHAIN_NAME = SearchAttributeKey.for_keyword("StackChainName")
 CHAIN_NAMESPACE = SearchAttributeKey.for_keyword("StackChainNamespace")
 CHAIN_REASON = SearchAttributeKey.for_keyword("StackChainReason")
-"""Why the run of a chain is as it is: the reason of Ready, as far as the run knows it."""
+"""Why the run of a chain is in its state: the reason of Ready, as far as the run knows it."""
 STACK = SearchAttributeKey.for_keyword("SpaceliftStack")
 
 NAMES = tuple(sorted(key.name for key in (CHAIN_NAME, CHAIN_NAMESPACE, CHAIN_REASON, STACK)))
@@ -35,7 +35,7 @@ def of_stack(own: TypedSearchAttributes, stack_id: str) -> TypedSearchAttributes
 def new_reason(
     own: TypedSearchAttributes, reason: str
 ) -> temporalio.common.SearchAttributeUpdate[str] | None:
-    """Return how the run of a chain says why it is as it is; None: it does so, or cannot."""
+    """Return the update that shows the run's new reason; None: not needed, or not possible."""
     known = own.get(CHAIN_REASON)
     return None if known is None or known == reason else CHAIN_REASON.value_set(reason)
 

@@ -1,9 +1,9 @@
 """What the operator signs and workers check, so that writing to Temporal alone starts nothing.
 
 Both have keys that are not in Temporal (ADR 0033). The operator signs the grant in a chain's input,
-which all messages to activities carry on. The worker that reads the stacks adds a permit for each
-one that belongs to the chain, and one that is good for stops alone for those on which the chain's
-runs make Spacelift queue others. The operator signs notifications, too, for each of their sinks.
+and all messages to activities carry it. The worker that reads the stacks adds a permit for each one
+that belongs to the chain. For stacks on which the chain's runs make Spacelift queue others, it adds
+a permit that allows stops alone. The operator signs notifications, too, for each of their sinks.
 """
 
 import base64
@@ -25,7 +25,7 @@ REVISION = 1
 
 # Of a digest or code, enough that none is ever guessed or met again.
 _SHORT_BYTES = 16
-# Between the signature of a permit and the digest of the windows within which it is good.
+# Between the signature of a permit and the digest of the windows within which it is valid.
 _WITHIN = "/"
 _NOT_IN_INPUT_DIGEST = ("connection", "is_suspended")
 
@@ -46,7 +46,7 @@ class SignedByNewerVersion(Exception):
 
 
 FAILURES = (SignatureInvalid, SigningKeyUnknown, SignedByNewerVersion)
-"""What checks raise. But for the first one, what is asked may be right, and is asked again."""
+"""What checks raise. After all but the first one, the request may be right, and is retried."""
 
 
 def digest(value: Any) -> str:
@@ -67,7 +67,7 @@ def input_digest(argument: messages.ChainInput) -> str:
 class SigningKeys:
     """The keys of a process: the first one signs, all of them are accepted.
 
-    A mounted file is read at each use, so that keys are replaced without a restart. Without any,
+    A mounted file is read at each use, so that keys can be replaced without a restart. Without any,
     nothing is signed and everything is accepted.
     """
 
@@ -97,9 +97,9 @@ class SigningKeys:
         *,
         windows: Sequence[v1alpha1.Window] = (),
     ) -> str:
-        """Return the word of this worker that a stack belongs to what the grant is for.
+        """Return this worker's signed statement that a stack belongs to what the grant is for.
 
-        It says within which windows, so that no one can leave these out.
+        It includes the windows of the stack, so that no one can leave these out.
         """
         if self._keys is None:
             return ""
@@ -128,8 +128,8 @@ class SigningKeys:
 
         Raises:
             SignatureInvalid: it was not signed, or for something else.
-            SigningKeyUnknown: by a key that is not here.
-            SignedByNewerVersion: over more than is known here.
+            SigningKeyUnknown: it was signed by a key that is not here.
+            SignedByNewerVersion: the signature covers more than is known here.
         """
         if self._keys is not None:
             self._check(
@@ -151,7 +151,7 @@ class SigningKeys:
                 raise _mismatch(stack.permit, what)
 
     def _check_permit(self, keys: mounted_keys.MountedKeys, stack: messages.StackRef) -> str:
-        """Check a permit; returns the digest of the windows within which it is good."""
+        """Check a permit; returns the digest of the windows within which it is valid."""
         signature, _, within = stack.permit.partition(_WITHIN)
         content = _permitted(stack.connection, stack.stack_id, within)
         self._check(keys, signature, content, f"The permit for the stack '{stack.stack_id}'")
@@ -189,11 +189,11 @@ class SigningKeys:
             self._check(self._keys, delivery.signature, content, "The notification")
 
     def check_covers(self, grant: messages.Grant, signed: str, *, actual: Any) -> None:
-        """Check whether what is at hand is what a digest in a checked grant stands for.
+        """Check whether a value matches its digest in a checked grant.
 
         Raises:
-            SignatureInvalid: it is not.
-            SignedByNewerVersion: nor can it be told here.
+            SignatureInvalid: it does not.
+            SignedByNewerVersion: this version cannot say.
         """
         if self._keys is not None and not _is_same(signed, digest(actual)):
             raise _mismatch(
@@ -241,7 +241,7 @@ def _code(key: bytes, content: bytes) -> str:
 
 
 def _content(connection: messages.AccountRef) -> bytes:
-    """Return what is signed: all that the message says, but the signature."""
+    """Return what is signed: the whole message except the signature."""
     grant = dataclasses.replace(connection.grant, signature="")
     return b"grant " + _bytes(dataclasses.replace(connection, grant=grant))
 
@@ -287,7 +287,7 @@ def _plain(value: Any) -> Any:
 
 @functools.cache
 def _defaults_of(kind: Hashable) -> tuple[tuple[str, Any], ...] | None:
-    """Return the fields of a dataclass with what their defaults are in JSON; None: it is none."""
+    """Return the fields of a dataclass with their defaults in JSON; None for any other type."""
     if not isinstance(kind, type) or not dataclasses.is_dataclass(kind):
         return None
     return tuple((field.name, _default_of(field)) for field in dataclasses.fields(kind))

@@ -13,7 +13,7 @@ from controller.temporal.messages import AccountRef
 class ScheduleMemo:
     """What is read of a Temporal Schedule without describing it.
 
-    `kind` is one of `ids`' kinds; `digest` tells how it was set up. A sweep says which roots of
+    `kind` is one of `ids`' kinds; `digest` says how it was set up. A sweep says which roots of
     which account it looks at.
     """
 

@@ -1,8 +1,9 @@
-"""The connection check: a program that says, line by line, what of an installation answers.
+"""The connection check: a program that says, line by line, which parts of an installation answer.
 
-`stackchain check` runs it, as does `python -m controller.temporal.temporal_test`. It only reads,
-but for `--fix`, which adds search attributes.
-It is named like a test because it is one, of an installation; it is not part of the test suite.
+`stackchain check` runs it, as does `python -m
+controller.temporal.temporal_test`. It only reads, except with `--fix`, which adds search
+attributes. It is named like a test because it is one, of an installation; it is not part of the
+test suite.
 """
 
 import argparse
@@ -166,7 +167,7 @@ async def _find_namespace(
 async def _check_search_attributes(
     temporal_client: temporalio.client.Client, *, fixes: bool
 ) -> CheckResult:
-    """Say which search attributes are there; nothing needs them, so their lack is no problem."""
+    """Say which search attributes are there; nothing needs them, so it is fine to lack them."""
     name = _SEARCH_ATTRIBUTES
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
@@ -214,7 +215,7 @@ def _accounts_mark(spacelift: settings.SpaceliftSettings) -> str | None:
     try:
         return ids.accounts_mark(connections.ConnectionCatalog(spacelift).endpoints())
     except settings.SettingsError:
-        # A line of its own says what is wrong with them.
+        # Another line says what is wrong with them.
         return None
 
 
@@ -279,7 +280,7 @@ async def _check_connection(
     asked = spacelift_client.SpaceliftClient(
         account_session.AccountSession(
             endpoint=connection.endpoint,
-            # Read once: a check tells about one moment.
+            # Read once: a check reports about one moment.
             read_api_key=lambda: key,
             request_timeout_seconds=min(spacelift.request_timeout_seconds, CHECK_TIMEOUT_SECONDS),
             ca_file=str(spacelift.ca_file) if spacelift.ca_file else None,
@@ -298,7 +299,7 @@ async def _check_connection(
 
 
 def _check_sinks(notifications: settings.NotificationSettings) -> list[CheckResult]:
-    """Read the notifications file; nobody is told anything, and no secret is read."""
+    """Read the notifications file; nothing is sent, and no secret is read."""
     if notifications.file is None:
         return []
     name = "Notifications"

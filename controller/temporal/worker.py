@@ -55,8 +55,9 @@ for 0.2 s at each start.
 NOTIFY_WORKFLOWS = (notification.NotificationWorkflow,)
 
 
-# Which part of the polls for workflow tasks asks for the first ones of new executions. By default
-# it is one poll of five, through which the executions of a whole level of the graph start.
+# The share of the polls for workflow tasks that asks for the first tasks of new executions.
+# By default it is one poll of five, through which the executions of a whole level of the graph
+# start.
 _FIRST_TASK_POLLS = 0.5
 
 # How many polls an operator keeps open. Temporal hands a call to each of them also while the
@@ -135,7 +136,7 @@ class _CountingInterceptor(temporalio.worker.ActivityInboundInterceptor):
 class SpaceliftWorker:
     """The worker role: short calls and workflows on one queue, long waits on another.
 
-    Notifications have a third one, where there are any sinks.
+    Notifications have a third one, if there are any sinks.
     """
 
     def __init__(
@@ -196,7 +197,7 @@ class SpaceliftWorker:
             self._workers.append(_notify_worker(make, all_settings, self._delivery))
 
     def use_client(self, client: temporalio.client.Client) -> None:
-        """Go on with another connection to Temporal."""
+        """Continue with another connection to Temporal."""
         self._client = client
         self._earlier = earlier_executions.EarlierExecutions(client)
         for one in self._workers:
@@ -335,7 +336,7 @@ def operator_worker(
     operator: OperatorCalls,
     new_worker: NewWorker = temporalio.worker.Worker,
 ) -> temporalio.worker.Worker:
-    """Return the operator's worker: statuses and asks of its own installation."""
+    """Return the operator's worker: statuses and asks of this installation."""
     return new_worker(
         client,
         task_queue=operator_queue,

@@ -14,7 +14,7 @@ _TYPES = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class BundleFile:
-    """A file as it is sent; the name of one that is `is_hashed` changes with its content."""
+    """A file ready to be sent; the name of one that is `is_hashed` changes with its content."""
 
     content: bytes
     compressed: bytes

@@ -23,8 +23,8 @@ Describe = Callable[[Mapping[str, Any]], ChainDocuments]
 class SharedDescriptions:
     """Describes each version of a chain once, for as long as a feed holds it.
 
-    Viewers of other rights have feeds of their own, and each holds what the API server has sent to
-    it; of a chain that two of them may see, both hold the same documents.
+    Viewers with different rights have different feeds, and each feed holds what the API server has
+    sent to it. For a chain that two of them may see, both hold the same documents.
     """
 
     def __init__(self, describe: Describe) -> None:
@@ -112,7 +112,7 @@ class ChainFeed:
         return next((scope.problem for scope in self._scopes if scope.problem), "")
 
     async def run(self) -> None:
-        """Follow the chains until this is canceled, whatever becomes of the API server."""
+        """Follow the chains until this is canceled, whatever happens to the API server."""
         async with asyncio.TaskGroup() as tasks:
             for scope in self._scopes:
                 tasks.create_task(self._follow(scope))
@@ -129,7 +129,7 @@ class ChainFeed:
                     del change
             except errors.KubeError as error:
                 if isinstance(error, errors.Denied) and not is_listed:
-                    # Whoever may no longer see them is shown them no longer.
+                    # Viewers who may no longer see the chains are no longer shown them.
                     scope.chains = {}
                 self._set_problem(scope, error)
                 logger.debug("The chains cannot be read", extra={"error": str(error)})

@@ -1,6 +1,6 @@
-"""What the page is sent of a chain, and of what has changed in it. Pure.
+"""The documents that the page gets about a chain, and about what has changed in it. Pure.
 
-The words come from whoever serves the page; this is their shape alone.
+The words come from whatever serves the page; this is their shape alone.
 """
 
 import dataclasses

@@ -19,7 +19,7 @@ from controller.ui import bundle_files, chain_feed, session_guard, site_guard
 from controller.ui.page_documents import Document
 
 MOST_STREAMS_OF_VIEWER = 64
-"""Streams of one viewer, thus tabs."""
+"""Streams of one viewer, and so tabs."""
 MOST_STREAMS = 400
 """Streams of all viewers."""
 MOST_ASKED = 16
@@ -29,7 +29,7 @@ CONNECTIONS = 1000
 _HEADER_BYTES = 32 * 1024
 _BODY_BYTES = 128 * 1024
 _BODY_SECONDS = 20.0
-# A browser that takes nothing for so long has gone, or sleeps.
+# A browser that reads nothing for this long has gone, or sleeps.
 _SEND_SECONDS = 60.0
 _RETRY_AFTER = {"Retry-After": "30"}
 _MANY_STREAMS = (
@@ -149,7 +149,7 @@ class PageServer:
             self._http = None
 
     async def _session(self, request: web.Request) -> web.Response:
-        """Say that the session is alive: a stream that ends, or never begins, cannot say why."""
+        """Say that the session is alive: a stream that ends, or never starts, cannot say why."""
 
         async def alive(source: PageSource) -> Document:
             self._check_room(source)
@@ -198,7 +198,7 @@ class PageServer:
         namespace, name = request.query.get("namespace", ""), request.query.get("name", "")
 
         async def events(source: PageSource) -> Document:
-            # A token that was renewed has a feed of its own, which may have been opened just now.
+            # A renewed token has its own feed, which may have been opened just now.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(source.feed.answered(), _LIST_SECONDS)
             uid = source.feed.uid((namespace, name))
@@ -274,7 +274,7 @@ class LoopbackServer(PageServer):
     """The page of one person, on their own machine."""
 
     def __init__(self, source: PageSource) -> None:
-        """Prepare to serve whoever opens the address."""
+        """Prepare to serve anyone who opens the address."""
         self._session_guard = session_guard.SessionGuard()
         self.source = source
         super().__init__(self._the_source, self._session_guard.middleware)
@@ -319,7 +319,7 @@ async def _explained(request: web.Request, handler: site_guard.Handler) -> web.S
 
 
 class _EventStream:
-    """Server-sent events, compressed where the browser takes it, each one flushed."""
+    """Server-sent events, compressed if the browser accepts it, each one flushed."""
 
     def __init__(self, request: web.Request) -> None:
         headers = {**_NO_STORE, **site_guard.HEADERS, "Content-Type": "text/event-stream"}
@@ -340,7 +340,7 @@ class _EventStream:
             await self._write("".join(_event(name, data) for name, data in events))
 
     async def beat(self) -> None:
-        """Say that nothing is new: either side notices when the other one has gone."""
+        """Send an event without content: either side then notices when the other one has gone."""
         await self._write(_event("beat", None))
 
     async def _write(self, text: str) -> None:
@@ -352,7 +352,8 @@ class _EventStream:
                 await self.response.write(data)
                 self.written_at = clock.monotonic()
         except TimeoutError:
-            # Else it would hold what it was to be sent, and its place, for as long as it likes.
+            # Otherwise it would hold what it was to be sent, and its place, for as long as it
+            # likes.
             if self._request.transport is not None:
                 self._request.transport.abort()
             raise ConnectionResetError from None

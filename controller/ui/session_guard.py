@@ -1,12 +1,12 @@
 """Who may use the page on loopback: whoever has opened the address that the command printed.
 
 Any site that the user has open, and any other user of the machine, can send requests to a port on
-loopback. So a request needs a cookie that only the printed address gives, once; names this very
-host, against names that are pointed at loopback; and does not come from another site.
+loopback. So a request must carry a cookie that only the printed address gives, once. It must name
+this very host, against names that point to loopback. And it must not come from another site.
 
-A browser sends the cookies of a host to each of its ports, thus to whoever else serves a page on
+A browser sends the cookies of a host to each of its ports, thus to anyone else who serves a page on
 127.0.0.1 and gets the user to open it. So what shows or changes chains needs a key as well, which
-the browser keeps for this port alone and sends nowhere by itself.
+the browser keeps for this port alone and never sends automatically.
 """
 
 import hmac
@@ -35,7 +35,7 @@ class SessionGuard:
         self._session = secrets.token_urlsafe(32)
         self._key = secrets.token_urlsafe(32)
         self.port = 0
-        """Where the page is served, from when that is known."""
+        """The port of the page, once it is known."""
 
     def address(self, query: str = "") -> str:
         """Return the address to open."""
@@ -57,7 +57,7 @@ class SessionGuard:
         return site_guard.refusal(request, hosts={f"{name}:{self.port}" for name in _NAMES})
 
     def _entrance(self, request: web.Request) -> web.Response | None:
-        """Return None for whoever is in."""
+        """Return None if the request may pass."""
         offered = request.query.get("token") if request.path == "/" else None
         is_in = _same(request.cookies.get(self._cookie), self._session)
         if offered is None and is_in:
@@ -65,7 +65,7 @@ class SessionGuard:
         is_new = request.method == "GET" and _same(offered, self._token)
         if not is_new and not is_in:
             return _ended(request)
-        # Only at first: whoever has got hold of the cookie does not get the key.
+        # Only at first: someone who has got hold of the cookie does not get the key.
         key = self._key if is_new else ""
         response = web.Response(
             text=_moved(request, key),
@@ -80,9 +80,9 @@ class SessionGuard:
         return response
 
     def _has_key(self, request: web.Request) -> bool:
-        """Return whether the browser sends the key, where one is needed."""
+        """Return whether the browser sends the key, if one is needed."""
         if not request.path.startswith("/api/"):
-            return True  # What the package has, for everybody.
+            return True  # What the package has, for everyone.
         # A stream of events is the one request that takes no header.
         offered = request.headers.get(KEY_HEADER) or request.query.get("key")
         return _same(offered, self._key)
@@ -113,7 +113,7 @@ def _moved(request: web.Request, key: str) -> str:
     target += f"#key={key}" if key else ""
     return (
         "<!doctype html><html lang=en><title>StackChain</title>"
-        # Else a browser may ask for a file that is not there.
+        # Otherwise a browser may ask for a file that is not there.
         '<link rel="icon" href="/icon.svg" type="image/svg+xml">'
         f'<meta http-equiv="refresh" content="0; url={target}"></html>\n'
     )

@@ -1,4 +1,4 @@
-"""What a request to the page has to be, wherever the page is served: of this host and this site."""
+"""Which requests the page takes, wherever it is served: for this host, from this site."""
 
 from collections.abc import Awaitable, Callable, Collection
 from urllib import parse as urlparse

@@ -33,7 +33,8 @@ class _Reading:
 class UnsignedBodies:
     """Holds at most its budget: a body that does not fit ends the one that has taken longest.
 
-    Whoever floods the receiver with slow bodies makes room for whoever sends one in a single write.
+    A sender who floods the receiver with slow bodies makes room for one who sends a body in a
+    single write.
     """
 
     def __init__(

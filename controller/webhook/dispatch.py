@@ -19,17 +19,17 @@ logger = logging.getLogger(__name__)
 WORKERS = 16
 """Executions woken at a time: each waits for two short calls, one after the other."""
 SWEEP_WORKERS = 4
-"""The same of sweeps, which need more of Temporal: without it they hold up no execution."""
+"""The same for sweeps, which need more of Temporal: this keeps them from delaying wakes."""
 SWEEP_BURST = 3
 """Looks of one sweep that follow each other at once, and below, seconds between those after them.
 
-A sweep reads all its roots: whoever sends deliveries about roots must not set the pace of that.
+A sweep reads all its roots, so deliveries about roots must not set its pace.
 """
 SWEEP_REFILL_SECONDS = 10.0
 FIRST_PAUSE_SECONDS = 0.2
 MAX_PAUSE_SECONDS = 5.0
 GIVE_UP_SECONDS = 600.0
-"""How long one wake is tried while Temporal is down; what is older, polling has found long ago."""
+"""How long one wake is retried while Temporal is down; polling has long found older changes."""
 
 EXECUTION, ROOT_SWEEP = "execution", "root_sweep"
 WOKEN, GIVEN_UP = "woken", "given_up"
@@ -103,7 +103,7 @@ class WakeDispatcher:
         self._busy = 0
 
     def start(self) -> None:
-        """Begin."""
+        """Start the workers."""
         workers = [
             *(self._work(self._queue, self._to_executions) for _ in range(WORKERS)),
             *(self._work(self._roots, self._find_sweeps) for _ in range(SWEEP_WORKERS)),

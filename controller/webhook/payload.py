@@ -1,8 +1,8 @@
-"""Reads from a delivery which stack it is about; the next thing after its signature.
+"""Reads from a delivery which stack it is about; the next step after its signature.
 
 There are two forms: the default payload of a run event, and that of the notification policy in
-docs/webhooks.md. A delivery is a wake-up and no truth, so little is read of it and little is asked
-of it: the stack has to be named, what else is there may have any form or none.
+docs/webhooks.md. A delivery only wakes up and proves nothing, so little of it is read, and little
+is required: it has to name the stack, and everything else may have any form or be missing.
 """
 
 import dataclasses
@@ -21,8 +21,8 @@ _MAX_LABELS = 100
 MAX_DEPTH = 100
 """Lists and objects inside one another; Spacelift's own payloads have fewer than ten."""
 
-# Texts first, so that a bracket in one is none; one without an end goes to the end, so that each
-# byte is looked at once.
+# Strings first, so that a bracket in one does not count. A string without an end runs to the end of
+# the body, so that each byte is read once.
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
@@ -40,7 +40,7 @@ class OtherNotification(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class RunNotification:
-    """A run of a stack came to a state, says somebody who knew the secret. May be late or wrong."""
+    """A run of a stack reached a state, says a sender who knew the secret. May be late or wrong."""
 
     stack_id: str
     run_id: str = ""
@@ -59,7 +59,7 @@ def parse(body: bytes) -> RunNotification | OtherNotification:
     """Return what a body says.
 
     Raises:
-        PayloadError: it is no JSON object, or it names its stack in no usable way.
+        PayloadError: it is not a JSON object, or it does not name its stack in a usable way.
     """
     # How deep the parser itself goes depends on the version of Python.
     if _depth(body) > MAX_DEPTH:

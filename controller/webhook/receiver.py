@@ -1,7 +1,7 @@
 """Takes deliveries over HTTP: checks each one, queues the wake that it means, and answers at once.
 
-Spacelift disables a webhook after ten failures in a row. What is wrong with a delivery is answered
-4xx, what is wrong here never 5xx: a delivery is a wake-up, and polling finds what one missed.
+Spacelift disables a webhook after ten failures in a row. A wrong delivery is answered with 4xx, but
+a problem here never with 5xx: a delivery is a wake-up, and polling finds what one missed.
 """
 
 import enum
@@ -47,7 +47,7 @@ class Receiver:
         return self._bodies.held_bytes
 
     def open_counters(self) -> None:
-        """Begin all series, so that a rate is known from the first delivery on."""
+        """Start all series, so that a rate is known from the first delivery on."""
         self._secrets.log_connections()
         for name in self._catalog.names():
             for result in (
@@ -65,7 +65,7 @@ class Receiver:
         try:
             connection = self._catalog.get(name)
             if connection is None:
-                # Not its name: labels have to be bounded, whatever is sent.
+                # Not its name: labels have to be limited, whatever is sent.
                 name = ""
                 raise refusals.DeliveryRefused(refusals.RefusalReason.UNKNOWN_CONNECTION)
             result = self._take(connection, await self._signed_body(request, connection))
@@ -92,7 +92,7 @@ class Receiver:
         return self._close_if_stopping(answer)
 
     def refuse_bytes(self) -> None:
-        """Count and log what is no request."""
+        """Count and log what is not a request."""
         self._counters.webhook_deliveries.labels("", refusals.RefusalReason.NOT_HTTP).inc()
         self._log.log(refusals.RefusalReason.NOT_HTTP, connection="", remote=None, why="")
 

@@ -31,7 +31,7 @@ class RefusalReason(enum.StrEnum):
 
     @property
     def text(self) -> str:
-        """The text of the answer; it helps whoever sets a webhook up, and nobody who guesses."""
+        """The text of the answer: it helps whoever sets a webhook up, but not whoever guesses."""
         return _ANSWERS[self][1]
 
 

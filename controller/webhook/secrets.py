@@ -52,7 +52,7 @@ def _read(secret: settings.Secret) -> str:
     try:
         text = secret.reveal()
     except settings.SettingsError as error:
-        # Once for each change of the file. The others of the connection go on to count.
+        # Once for each change of the file. The connection's other secrets still count.
         logger.warning("Webhook secret is not usable", extra={"problems": list(error.problems)})
         return ""
     logger.info("Webhook secret read", extra={"file": str(secret.file)})

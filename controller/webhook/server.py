@@ -36,7 +36,7 @@ class WebhookServer:
 
     @property
     def port(self) -> int:
-        """The port that is listened on, also where the address said 0."""
+        """The port that is listened on, even if the address said 0."""
         return self._http.port
 
     @property
@@ -77,7 +77,7 @@ def _never_5xx(receiver: Receiver) -> typedefs.Middleware:
         except web.HTTPException:
             return receiver.refuse(request, refusals.RefusalReason.UNKNOWN_PATH, connection="")
         except Exception as error:
-            # The edge of the process. The sender cannot mend it, and polling does the work.
+            # The edge of the process. The sender cannot fix it, and polling does the work.
             return receiver.give_up(error)
 
     return answer

@@ -1,4 +1,4 @@
-"""Tells a delivery that Spacelift signed from any other; the first thing that is asked of a body.
+"""Distinguishes a delivery that Spacelift signed from any other; the first check of a body.
 
 Spacelift signs the bytes that it sends with the webhook's secret (HMAC-SHA256), so they are checked
 as they came, before anything parses them.
@@ -22,12 +22,12 @@ def sign(body: bytes, secret: str) -> str:
 def is_signed(body: bytes, header: str | None, secrets: Iterable[str]) -> bool:
     """Return whether the header is the body's signature by one of the secrets.
 
-    A secret without text signs nothing: everybody knows it.
+    A secret without text signs nothing: everyone knows it.
     """
     # Bytes, since the comparison of texts refuses whatever is not ASCII.
     given = (header or "").encode("utf-8", "surrogateescape")
     is_valid = False
     for secret in secrets:
-        # All of them, so that the time does not tell which one it was.
+        # Compare all of them, so that the time does not reveal which one it was.
         is_valid |= bool(secret) and hmac.compare_digest(given, sign(body, secret).encode())
     return is_valid

@@ -1,6 +1,6 @@
-"""The bounded queue between the answer to a delivery and the signal that it leads to.
+"""The queue of limited size between the answer to a delivery and the signal that it leads to.
 
-Nothing in it is worth keeping: whatever is lost, the next look at Spacelift finds.
+Nothing in it is worth keeping: the next look at Spacelift finds whatever is lost.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ REFILL_SECONDS = 5.0
 """Seconds from one wake of a stack to the next once its burst is used up.
 
 Each wake adds some ten events to an execution's history, and the execution follows only so many of
-them. A delivery that somebody repeats for ever is no reason to be quicker than polling.
+them. A delivery that is repeated forever is no reason to be quicker than polling.
 """
 
 Key = tuple[str, str]
@@ -98,7 +98,8 @@ class WakeQueue:
         self._due: list[tuple[float, int, Key]] = []
         self._numbers = itertools.count()
         self._changed = asyncio.Event()
-        # One waits for the next wake, the others for their turn: else each wake would rouse all.
+        # One task waits for the next wake, the others for their turn: otherwise each wake would
+        # rouse all.
         self._turn = asyncio.Lock()
 
     def __len__(self) -> int:

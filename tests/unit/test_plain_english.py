@@ -4,8 +4,10 @@ What to say instead is in `tests/support/plain_words.py`, which the pages are ch
 """
 
 import ast
+import io
 import json
 import re
+import tokenize
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,8 @@ PLAIN_FILES = (
     "charts/stackchain/templates/**/*.*",
     "examples/*.yaml",
 )
+# Whose docstrings and comments the people who change the program read.
+SOURCE_FOLDERS = ("controller",)
 # A name of the program, such as the value of a label.
 _CODE = re.compile(r"`[^`]*`")
 
@@ -38,6 +42,31 @@ def texts_of(source: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and id(node) not in unseen:
             yield from [node.value] if isinstance(node.value, str) else []
+
+
+def docstrings_of(source: str) -> Iterator[str]:
+    """Yield the docstrings of a module, also those of fields and constants."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(text))):
+                yield text
+
+
+def comments_of(source: str) -> Iterator[str]:
+    """Yield the comments of a module; lines that follow each other are one, as they are read."""
+    lines: list[str] = []
+    last = 0
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type != tokenize.COMMENT:
+            continue
+        row = token.start[0]
+        if lines and row != last + 1:
+            yield " ".join(lines)
+            lines = []
+        lines.append(token.string.lstrip("# "))
+        last = row
+    if lines:
+        yield " ".join(lines)
 
 
 def shown_in(path: Path) -> list[str]:
@@ -100,6 +129,40 @@ def test_the_code_says_none_of_them() -> None:
         if (refused := refused_in(shown_in(path)))
     }
 
+    assert found == {}
+
+
+def test_docstrings_and_comments_are_found() -> None:
+    source = (
+        '"""Module."""\n'
+        "# It goes\n"
+        "# on.\n"
+        "x = '# No comment.'  # After code.\n"
+        '"""Constant."""\n'
+        "\n"
+        "# Apart.\n"
+        "class C:\n"
+        '    """Class."""\n'
+        "    a: int\n"
+        '    """Field."""\n'
+    )
+
+    assert sorted(docstrings_of(source)) == ["Class.", "Constant.", "Field.", "Module."]
+    assert list(comments_of(source)) == ["It goes on. After code.", "Apart."]
+    assert refused_in(comments_of(source)) == ["It goes on. After code."]
+
+
+@pytest.mark.parametrize("folder", SOURCE_FOLDERS)
+def test_docstrings_and_comments_say_none_of_them(folder: str) -> None:
+    paths = sorted((ROOT / folder).rglob("*.py"))
+    sources = {path: path.read_text(encoding="utf-8") for path in paths}
+    found = {
+        str(path.relative_to(ROOT)): refused
+        for path, source in sources.items()
+        if (refused := refused_in([*docstrings_of(source), *comments_of(source)]))
+    }
+
+    assert paths != []
     assert found == {}
 
 

@@ -16,10 +16,10 @@ _AT_ONCE_SECONDS = 2.0
 
 
 class NativeAncestors:
-    """Who is natively downstream of whom.
+    """Which stacks are natively downstream of which.
 
     A set of stacks is an int with a bit for each stack: a thousand stacks with thousands of edges
-    cost milliseconds, and this runs inside of a workflow task.
+    cost milliseconds, and this runs inside a workflow task.
     """
 
     def __init__(self, upstreams: ordering.Neighbors) -> None:
@@ -28,7 +28,7 @@ class NativeAncestors:
         self._bits = {stack_id: 1 << place for place, stack_id in enumerate(ids)}
         self._above = dict.fromkeys(ids, 0)
         ordered = ordering.topological(upstreams, ordering.reverse(upstreams))
-        # One pass settles all, unless the edges were changed into a circle while they were read.
+        # One pass is enough, unless the edges were changed into a cycle while they were read.
         passes = [*ordered, *sorted(set(ids) - set(ordered))]
         while self._settle(passes):
             pass
@@ -62,20 +62,20 @@ def origins(
     """Return for each stack the one whose run makes Spacelift queue the run to use, or itself.
 
     A stack uses the run of a wave only if this run waits for exactly those stacks for which the
-    chain waits here: those of its native upstreams that are in the wave are its upstreams in the
-    chain, and use runs of the same wave themselves. With one less its run would start too early;
-    with one more it would hang on a run that the chain stops or does not follow.
+    chain waits here. So those of its native upstreams that are in the wave must be its upstreams in
+    the chain, and use runs of the same wave themselves. With one less, its run would start too
+    early. With one more, it would wait for a run that the chain stops or does not follow.
 
     Args:
         running: The stacks that have runs, each after its upstreams.
         upstreams: The upstreams in the chain; those that are not `running` need not be waited for.
         native_upstreams: The native edges along which Spacelift queues runs.
-        is_strict: Use no run that waits for one that Spacelift may skip: of a skipped run it starts
-            the dependents. The origin itself is triggered, and so never skipped.
-        stage_of: The stage of each stack that has one. Its run may be of no wave that began before
-            the stage did, so its origin must be of the same stage.
-        alone: The stacks that use no run of a wave, since Spacelift would start it whenever it can,
-            and they have a window.
+        is_strict: Use no run that waits for one that Spacelift may skip: Spacelift starts the
+            dependents of a skipped run. The origin itself is triggered, and so never skipped.
+        stage_of: The stage of each stack that has one. Its run may not belong to a wave that
+            started before the stage did, so its origin must be of the same stage.
+        alone: The stacks with a window. They use no run of a wave, since Spacelift would start it
+            whenever it can.
         early: The stacks whose runs were there before the chain, and before their stage may start.
     """
     stage_of = stage_of or {}
@@ -127,19 +127,19 @@ def native_runs(
     begun_by_others: Collection[str] = (),
     queuers_of_others: Collection[str] = (),
 ) -> FoundNativeRuns:
-    """Return what Spacelift queued because of each origin; terminal ones included.
+    """Return what Spacelift queued because of each origin, including runs that are over.
 
-    Run ids are ULIDs, so a run caused by an origin has an id above it. Spacelift queues a wave at
-    once, and waves that begin together interleave, so each wave takes the oldest run of its own
-    moment first. What is there later is of one that has none yet. Where a run may be of a wave of
-    others as well, no one knows whose it is.
+    Run ids are ULIDs, so a run caused by an origin has a higher id. Spacelift queues a wave at
+    once, and waves that start together interleave, so each wave first takes the oldest run of its
+    moment. A later run belongs to a wave that has none yet. Where a run may also belong to a wave
+    of others, no one knows whose it is.
 
     Args:
         candidates: the runs of one stack.
         origin_run_ids: the runs of the chain above the stack.
         queuers: the stacks that a native run may name as the one that queued it.
         begun_by_others: the runs above the stack that may have queued one and are not the chain's.
-        queuers_of_others: the stacks that one of these may name besides.
+        queuers_of_others: the other stacks that one of these may name.
     """
     ordered = sorted(candidates, key=lambda item: item.run_id)
     own = [item for item in ordered if item.triggered_by in queuers]
@@ -224,7 +224,7 @@ def moment_before(run_id: str) -> str:
 
 
 def was_queued_at_once(run_id: str, origin_run_id: str) -> bool:
-    """Whether a run was created in the moment of an origin; what is no ULID tells nothing."""
+    """Whether a run was created in the moment of an origin; ids that are not ULIDs say nothing."""
     made_at, begun_at = times.ulid_seconds(run_id), times.ulid_seconds(origin_run_id)
     return made_at is None or begun_at is None or made_at - begun_at <= _AT_ONCE_SECONDS
 
@@ -245,9 +245,9 @@ class RunTimes:
 class AheadRun:
     """A native run that no stack was to use and that was carried out before it could be stopped.
 
-    `state` is the last one that is known: a run that cannot be stopped goes on. `problem` is what
-    Spacelift said to that. `other_run_url`: it may as well be of this run of others, and is left
-    alone.
+    `state` is the last known one: a run that cannot be stopped continues. `problem` is what
+    Spacelift answered to the stop. `other_run_url`: the run may also belong to this run of others,
+    so it is left alone.
     """
 
     stack_id: str
@@ -263,8 +263,8 @@ class AheadRun:
 class UpstreamRun:
     """The run that an upstream stack used.
 
-    `origin_run_id` names the wave it is of, if the stack hangs on this upstream natively: in that
-    wave Spacelift lets the stack's run wait for it.
+    `origin_run_id` names the wave it is of, if this upstream is a native one: in that wave
+    Spacelift lets the stack's run wait for it.
     """
 
     stack_id: str
@@ -277,7 +277,7 @@ def in_order(
 ) -> bool:
     """Whether a run may be the stack's: it left the queue after all upstream runs had ended.
 
-    Times are whole seconds. Within the same second it is known only where Spacelift itself let
+    Times are whole seconds. Within the same second, the order is known only if Spacelift itself let
     the run wait for the other.
 
     Args:

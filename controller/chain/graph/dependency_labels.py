@@ -15,7 +15,7 @@ def upstreams(labels: Iterable[str], prefixes: Sequence[str]) -> set[str]:
 
 
 def look_alikes(labels: Iterable[str], prefixes: Sequence[str]) -> list[str]:
-    """Return the labels that look like dependencies and are none.
+    """Return the labels that look like dependencies but are not.
 
     They are spelled in another way than the prefix, or what follows it is not the id of one stack.
     """
@@ -26,7 +26,7 @@ def look_alikes(labels: Iterable[str], prefixes: Sequence[str]) -> list[str]:
 
 
 def named_by(label: str) -> str:
-    """Return what stands behind the separator of a label."""
+    """Return what follows the separator of a label."""
     return _SEPARATOR.split(label, maxsplit=1)[-1].strip()
 
 
@@ -44,7 +44,7 @@ def searched(stack_ids: Collection[str], prefixes: Sequence[str]) -> list[str]:
 
 
 def misspelled(stack_ids: Collection[str], prefixes: Sequence[str]) -> list[str]:
-    """Return labels that people write in place of dependencies on the stacks."""
+    """Return labels that people use instead of dependencies between the stacks."""
     found = {
         f"{spelling}{prefix[-1]}{stack_id}"
         for stack_id in stack_ids
@@ -64,7 +64,7 @@ def _upstream(label: str, prefixes: Sequence[str]) -> str | None:
 
 
 def _plain(text: str) -> str:
-    """Return what stands before the separator: as letters and digits, in lower case."""
+    """Return what precedes the separator: as letters and digits, in lower case."""
     head = _SEPARATOR.split(text, maxsplit=1)[0]
     return "".join(one for one in head.casefold() if one.isalnum())
 

@@ -1,4 +1,4 @@
-"""Orders stacks: distances, contraction, levels and cycles over plain neighbour maps. Pure.
+"""Orders stacks: distances, contraction, levels and cycles over plain neighbor maps. Pure.
 
 Nothing here knows where an edge comes from or why a stack belongs to a chain.
 """
@@ -23,7 +23,7 @@ def reverse(upstreams: Neighbors) -> dict[str, tuple[str, ...]]:
 
 
 def distances(starts: Iterable[str], nexts: Neighbors) -> dict[str, int]:
-    """Return how many steps each stack is away from the nearest start, as far as it is reached."""
+    """Return how many steps each stack is away from the nearest start, if it is reached."""
     steps = dict.fromkeys(starts, 0)
     front = list(steps)
     while front:
@@ -40,8 +40,8 @@ def distances(starts: Iterable[str], nexts: Neighbors) -> dict[str, int]:
 def contract(members: Collection[str], upstreams: Neighbors) -> dict[str, tuple[str, ...]]:
     """Return the upstreams of each member among the members.
 
-    A path that leads through other stacks only counts as an edge, so whoever depends on a stack
-    that is left out waits for what that one depends on.
+    A path that leads through other stacks only counts as an edge. So a stack that depends on one
+    that is left out waits for the upstreams of that one.
     """
     return {
         member: tuple(sorted(_nearest(member, members, upstreams))) for member in sorted(members)
@@ -65,7 +65,7 @@ def _nearest(member: str, members: Collection[str], upstreams: Neighbors) -> set
 def topological(upstreams: Neighbors, dependents: Neighbors) -> list[str]:
     """Return the stacks such that each comes after its upstreams.
 
-    Stacks on a circle, and those behind one, are missing.
+    Stacks on a cycle, and those behind one, are missing.
     """
     open_upstreams = {stack_id: len(ups) for stack_id, ups in upstreams.items()}
     order = sorted(stack_id for stack_id, count in open_upstreams.items() if count == 0)
@@ -86,10 +86,10 @@ def longest(order: Iterable[str], previous: Neighbors) -> dict[str, int]:
 
 
 def member_of_cycle(upstreams: Neighbors, ordered: Sequence[str]) -> str:
-    """Return a stack that is on a circle, given those that `topological` could order.
+    """Return a stack that is on a cycle, given those that `topological` could order.
 
-    Every other stack has an upstream that is not ordered either, so walking upstream must come
-    back to a stack already seen.
+    Every other stack has an upstream that is not ordered either, so walking upstream must come back
+    to a stack already seen.
     """
     left = set(upstreams) - set(ordered)
     path = [min(left)]

@@ -1,8 +1,8 @@
 """What was read of an account, small enough to cross Temporal at the sizes of docs/limits.md. Pure.
 
-Temporal takes 2 MiB as one value. Written out, the labels of 400 stacks alone are more, and so are
-11,000 edges between stacks of long ids; so edges say places, and of the labels only one crosses
-that leaves its stack out.
+Temporal takes 2 MiB as one value. Written out, the labels of 400 stacks alone exceed that, and so
+do 11,000 edges between stacks with long ids. So edges name stacks by their places, and the only
+label that crosses is the one that leaves its stack out.
 """
 
 import dataclasses

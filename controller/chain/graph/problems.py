@@ -1,7 +1,7 @@
 """What may be wrong with a graph, each with the words that say it. Pure.
 
-A status keeps 1,024 characters of a message, so names are listed only as far as they fit and the
-remedy is never what is cut.
+A status keeps 1,024 characters of a message, so names are listed only as far as they fit. The
+remedy is never cut.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -60,7 +60,7 @@ def too_many_members(count: int, max_stacks: int) -> GraphProblem:
 
 
 def too_many_to_read() -> GraphProblem:
-    """So many stacks in the direction that reading stopped."""
+    """There are too many stacks in the direction, so reading stopped."""
     return GraphProblem(
         reasons.ChainReason.TOO_MANY_STACKS,
         f"More than {MOST_READ} stacks would have to be read to know the chain and its order; "
@@ -70,7 +70,7 @@ def too_many_to_read() -> GraphProblem:
 
 
 def too_large_answer() -> GraphProblem:
-    """So much to say of the stacks that Temporal does not take it as one value."""
+    """The stacks take more than Temporal accepts as one value."""
     return GraphProblem(
         reasons.ChainReason.PAYLOAD_TOO_LARGE,
         "What was read about the stacks is more than Temporal accepts as one value (2 MiB); "
@@ -80,7 +80,7 @@ def too_large_answer() -> GraphProblem:
 
 
 def too_large_reach() -> GraphProblem:
-    """So many stacks natively downstream of the chain that reading stopped."""
+    """There are too many stacks natively downstream of the chain, so reading stopped."""
     return GraphProblem(
         reasons.ChainReason.TOO_MANY_STACKS,
         "Runs of this chain would make Spacelift queue runs on so many stacks outside of it "
@@ -94,7 +94,7 @@ def too_large_reach() -> GraphProblem:
 def not_visible(
     dependents: Collection[tuple[str, str]], upstreams: Collection[tuple[str, str]]
 ) -> GraphProblem:
-    """Pairs of an upstream and a dependent, the one or the other invisible."""
+    """Pairs of an upstream and a dependent, one of which is invisible."""
     hidden = [f"'{down}' (depends on '{up}')" for up, down in dependents]
     hidden += [f"'{up}' ('{down}' depends on it)" for up, down in upstreams]
     consequence = (
@@ -148,7 +148,7 @@ def limits_not_enforceable(autodeploying: Iterable[str]) -> GraphProblem:
 
 
 def cycle(circle: Sequence[str]) -> GraphProblem:
-    """A circle, as a stack, its dependent, and so on until the same stack."""
+    """A cycle, as a stack, its dependent, and so on until the same stack."""
     way = " -> ".join(circle)
     if len(way) > _LISTED_CHARACTERS:
         shown = 1

@@ -1,7 +1,7 @@
 """Turns what discovery found into an ordered graph, or says what is wrong with it. Pure.
 
-Which stacks belong to the chain is decided first (`selection`), then their order, which does not
-depend on how they came to belong to it (`ordering`), and at last whose run each stack uses
+First comes which stacks belong to the chain (`selection`). Then comes their order, which does not
+depend on how they came to belong to it (`ordering`). Last comes whose run each stack uses
 (`adoption`).
 """
 
@@ -45,9 +45,9 @@ class ChainGraph:
 
     `native_dependents` and `native_upstreams` hold all stacks that were read, since a run makes
     Spacelift queue runs outside of the chain too; they are empty if nothing is applied.
-    `queuing_dependents` are those without what was disabled then.
-    `look_alikes` are labels that look like dependencies and are none; `unmatched_exclusions` are
-    ids to leave out that no stack of what was read has.
+    `queuing_dependents` are those without what was disabled then. `look_alikes` are labels that
+    look like dependencies but are not; `unmatched_exclusions` are ids to leave out that no stack of
+    what was read has.
     """
 
     stacks: tuple[PlannedStack, ...]
@@ -222,7 +222,7 @@ def _check_visible(read: ReadGraph) -> None:
         is_dependent = down not in read.names
         seen, unseen = (up, down) if is_dependent else (down, up)
         wanted = direction.DOWNSTREAM if is_dependent else direction.UPSTREAM
-        # What is left out by its id need not be seen: it would be no member.
+        # What is left out by its id need not be seen: it would not be a member.
         would_belong = (
             graph.direction == wanted
             and read.is_near(seen, steps=1)

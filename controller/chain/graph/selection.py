@@ -37,7 +37,7 @@ class Edge:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class LookAlike:
-    """A label that looks like a dependency and is none."""
+    """A label that looks like a dependency but is not."""
 
     stack_id: str
     label: str
@@ -47,15 +47,14 @@ class LookAlike:
 class Discovery:
     """All that was read: every edge between the stacks, also those that do not order them.
 
-    For Destroy there are also edges to dependents that were not read. `roots` are those of the
-    roots that were found. `invisible` pairs an upstream with a dependent where the key cannot see
-    the one or the other. `forbidden` are stacks that the connection does not allow to run;
-    `permits` are what the worker hands out for those that belong to the chain, and for those on
-    which its runs make Spacelift queue others.
-    `is_cut_off`: the stacks in the chain's direction are more than may be
-    read; `is_reach_cut_off`: those are on which Spacelift would queue runs. `look_alikes` are
-    labels, on stacks outside of the chain too. `similar` are ids of stacks, one of which may be
-    meant by an unknown root.
+    For Destroy there are also edges to dependents that were not read. `roots` are the roots that
+    were found. `invisible` pairs an upstream with a dependent if the key cannot see one of the two.
+    `forbidden` are stacks that the connection does not allow to run. `permits` are what the worker
+    hands out for stacks that belong to the chain, and for those on which its runs make Spacelift
+    queue others. `is_cut_off`: there are more stacks in the chain's direction than may be read;
+    `is_reach_cut_off`: the same for the stacks on which Spacelift would queue runs. `look_alikes`
+    are labels, on stacks outside of the chain too. `similar` are ids of stacks, one of which an
+    unknown root may mean.
     """
 
     stacks: tuple[StackFacts, ...]
@@ -133,8 +132,8 @@ class ReadGraph:
     def queuing_upstreams(self) -> ordering.Neighbors:
         """Return the native upstreams through which Spacelift surely queues a run.
 
-        A disabled stack gets none, so neither do stacks behind it get one through it, and those
-        beside it do not wait for it.
+        Spacelift queues none on a disabled stack, nor through it on the stacks behind it. A stack
+        that also depends on others does not wait for it.
         """
         disabled = {stack.id for stack in self.discovery.stacks if stack.is_disabled}
         return {
@@ -143,7 +142,7 @@ class ReadGraph:
         }
 
     def is_near(self, stack_id: str, *, steps: int = 0) -> bool:
-        """Whether what is so many steps further from the roots than a stack is near enough."""
+        """Whether a place this many steps further from the roots than a stack is near enough."""
         limit = self.scope.graph.max_depth
         if stack_id not in self.distances:
             return False

@@ -75,7 +75,7 @@ def against_order(
                 )
             )
         if own is not None:
-            # What is behind it is measured by it: a dependency is named once, where it is wrong.
+            # Stacks behind it are measured by it: a dependency is named once, where it is wrong.
             ways[stack_id] = [stack_id]
         elif latest is not None:
             ways[stack_id] = [*latest, stack_id]

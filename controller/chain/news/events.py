@@ -1,7 +1,7 @@
-"""Which Kubernetes Events tell of transitions. Pure.
+"""Which Kubernetes Events report transitions. Pure.
 
-At most one for each kind at a time, whatever the size of the chain: it names the first few stacks
-and counts the others.
+At most one Event of each kind at a time, whatever the size of the chain: it names the first few
+stacks and counts the others.
 """
 
 import dataclasses
@@ -76,7 +76,7 @@ def _explained(transition: transitions.Transition) -> str:
 
 
 def _listed(items: Sequence[str], *, separator: str, at_most: int) -> str:
-    """Name as many as there is room for, at least one, and count the others."""
+    """Name as many as fit, at least one, and count the others."""
     for count in range(min(len(items), at_most), 0, -1):
         rest = len(items) - count
         end = wording.and_more(rest, separator=separator)

@@ -1,7 +1,7 @@
-"""What a notification tells, and who it is: equal transitions give equal ids. Pure.
+"""What a notification says, and how it is identified: equal transitions give equal ids. Pure.
 
-A message between operator, workflow and worker as well, so fields are added with defaults and never
-renamed. Whatever comes here can be read in Temporal's histories: no URL of a sink, no secret.
+It is also a message between operator, workflow and worker, so fields are added with defaults and
+never renamed. Whatever it holds can be read in Temporal's histories: no URL of a sink, no secret.
 """
 
 import dataclasses
@@ -13,17 +13,17 @@ from controller.api import transition_kinds as kinds
 from controller.api import v1alpha1
 from controller.chain.news import transitions
 
-# Of a digest that only has to tell apart what happens in one attempt of one run.
+# Of a digest that only has to distinguish what happens in one attempt of one run.
 _DIGEST_LENGTH = 16
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Notification:
-    """One thing to tell. `id` is unique within `source` and the same however often it is told.
+    """One notification. `id` is unique within `source` and stays the same when it is sent again.
 
-    `time` is when the operator saw it, `sequence` how far the run's progress was known then (0:
-    not at all), and `place` the order among what was seen at once. `page_url` shows the chain, and
-    the stack, on the page of the cluster, if there is one.
+    `time` is when the operator saw the change. `sequence` says how far the run's progress was known
+    then (0: not at all). `place` is the order among what was seen at once. `page_url` shows the
+    chain, and the stack, on the page of the cluster, if there is one.
     """
 
     id: str
@@ -52,7 +52,7 @@ class Notification:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class NotificationSource:
-    """Whose transitions are told, by which release, as of when.
+    """Whose transitions are reported, by which release, as of when.
 
     `page` is the address of the cluster's page, empty if there is none.
     """
@@ -67,7 +67,7 @@ class NotificationSource:
 def notification(
     transition: transitions.Transition, source: NotificationSource, *, place: int = 0
 ) -> Notification:
-    """Return what tells of a transition."""
+    """Return the notification of a transition."""
     ref = source.ref
     return Notification(
         id=notification_id(transition, ref.uid),
@@ -99,7 +99,7 @@ def page_url(page: str, ref: v1alpha1.Ref, stack: v1alpha1.StackStatus | None = 
 
 
 def notification_id(transition: transitions.Transition, uid: str) -> str:
-    """Return the id: made of resource, run, attempt, transition and what tells it from others."""
+    """Return the id: made of resource, run, attempt, transition and its occasion."""
     run = transition.run
     number, attempt = (run.number, run.attempt) if run is not None else (0, 0)
     parts = [uid, str(number), str(attempt), str(transition.kind)]
@@ -113,7 +113,7 @@ def _digest(texts: Iterable[str]) -> str:
 
 
 def _unsaid(transition: transitions.Transition) -> str:
-    """Say what happened to a stack whose row has no message of its own."""
+    """Say what happened to a stack whose row has no message."""
     return kinds.MEANINGS[transition.kind].when
 
 

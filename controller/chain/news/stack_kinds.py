@@ -5,10 +5,10 @@ from controller.api.reasons import StackReason
 from controller.api.transition_kinds import TransitionKind
 from controller.api.v1alpha1 import Phase
 
-# Ended well in a run that told of it.
+# Succeeded in a run that has already reported it.
 _TOLD_BEFORE = frozenset({StackReason.KEPT, StackReason.ROOT_RUN_FINISHED})
-# Somebody or something else has the stack, or it waits for its window; what its own run does is
-# told by other kinds.
+# Something or someone else uses the stack, or it waits for its window. Other kinds report what its
+# own run does.
 _HELD = frozenset(
     {
         StackReason.STACK_BUSY,
@@ -35,7 +35,7 @@ def kind_of(
     was = before.phase if before is not None and is_same_attempt else None
     has_same_reason = was is not None and before is not None and before.reason == stack.reason
     if stack.phase is Phase.AWAITING_CONFIRMATION:
-        # After the approval comes the confirmation: each wants a person of its own.
+        # After the approval comes the confirmation: each needs its own person.
         is_same = was is stack.phase and has_same_reason
         return None if is_same else TransitionKind.AWAITING_CONFIRMATION
     if stack.phase is Phase.WAITING:

@@ -20,7 +20,7 @@ class Transition:
     """One thing that happened, with the run and the stack that it is about as they are then.
 
     `occasion` tells it from others of its kind in the same attempt of a run. It is made of facts,
-    not of when somebody looked, so that looking again after a crash finds the same one.
+    not of when they were read, so that reading again after a crash finds the same one.
     """
 
     kind: TransitionKind
@@ -45,7 +45,7 @@ def transitions(
         old: the earlier status.
         new: the later one.
         is_followed: another run follows the latest one, which may have ended.
-        is_spec_new: the spec is another one than that with which it ran.
+        is_spec_new: it ran with another spec.
     """
     is_followed = is_followed or new.pending_run is not None
     return [
@@ -120,7 +120,7 @@ def _resolved(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
 
 
 def _suspended(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
-    """Only where it holds up a run: on a chain at rest it is a word in the spec."""
+    """Only if it holds up a run: on a chain without one it is only a word in the spec."""
     before, after = old.condition("Suspended"), new.condition("Suspended")
     if before is None or after is None or before.status == after.status:
         return []
@@ -346,7 +346,7 @@ def _unseen_roots(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition
     return [_of(TransitionKind.ROOTS_NOT_SEEN, new, problem, problem)]
 
 
-# Problems outside of a run: the ends of runs have a kind of their own.
+# Problems outside of a run: the ends of runs have their own kind.
 
 
 def _problem(old: v1alpha1.Status, new: v1alpha1.Status) -> list[Transition]:
@@ -383,5 +383,5 @@ def _problem_of(status: v1alpha1.Status) -> v1alpha1.Condition | None:
 
 
 def _seen(before: v1alpha1.Condition | None) -> tuple[str, ...]:
-    """Tell apart the same problem at different times, by what was before it."""
+    """Distinguish the same problem at different times, by what was before it."""
     return () if before is None else (before.status, before.reason, before.last_transition_time)

@@ -1,7 +1,7 @@
-"""What asks for runs beside people and the spec: times of the schedule, and finished runs of roots.
+"""What asks for runs besides people and the spec: the schedule, and finished runs of roots. Pure.
 
-Such asks stand nowhere but in the status: `pendingRun` has those that wait, `lastHandled` those
-that became a run. Times are RFC 3339 in UTC and run ids are ULIDs, so both compare as texts. Pure.
+Only the status records such asks: `pendingRun` has those that wait, `lastHandled` those that became
+a run. Times are RFC 3339 in UTC and run ids are ULIDs, so both compare as strings.
 """
 
 import dataclasses
@@ -23,7 +23,7 @@ class AutomaticAsks:
 class RootReading:
     """What a sweep read of a root: its newest run in whatever state, and others.
 
-    `newest_run_id` is "0" if there is none, and empty while nobody can tell whose its runs are.
+    `newest_run_id` is "0" if there is none, and empty while no one can say whose its runs are.
     `finished` are its finished tracked runs that no chain of ours started or adopted, newest first.
     `looked_up_to` is the newest finished run of all.
     """
@@ -51,7 +51,7 @@ def open_asks(chain: v1alpha1.StackChain, handled: v1alpha1.Handled) -> Automati
 
 
 def _is_root(chain: v1alpha1.StackChain, stack_id: str) -> bool:
-    """Whether a stack is one, as far as the spec tells: which have the labels, it does not."""
+    """Whether a stack is a root, as far as the spec says: it does not say which have the labels."""
     roots = chain.spec.roots
     return bool(chain.spec.triggers) and (bool(roots.labels) or stack_id in roots.stack_ids)
 
@@ -71,7 +71,7 @@ def with_asks(
 
 
 def only_asks(pending: v1alpha1.PendingRun | None) -> v1alpha1.PendingRun | None:
-    """Return a pending run if it holds asks that stand nowhere else."""
+    """Return a pending run if it holds asks that are recorded only there."""
     if pending is None or not (pending.scheduled_time or pending.root_runs):
         return None
     return pending
@@ -83,15 +83,15 @@ def only_asks(pending: v1alpha1.PendingRun | None) -> v1alpha1.PendingRun | None
 def find_asking_runs(
     readings: Iterable[RootReading], seen: Sequence[RootRun], waiting: Sequence[RootRun]
 ) -> tuple[tuple[RootRun, ...], tuple[RootRun, ...]]:
-    """Return up to which run each root needs no looking at, and the runs that ask.
+    """Return the run up to which each root has been checked, and the runs that ask.
 
-    A root that is looked at for the first time begins at its newest run, so that an old one starts
+    A root that is checked for the first time starts at its newest run, so that an old one starts
     nothing; roots that are no longer read are forgotten. The newest run of a root asks for all its
-    runs, since what depends on it is rolled once.
+    runs, since the stacks that depend on it are run once.
 
     Args:
         readings: one of each root.
-        seen: up to which run each root was looked at.
+        seen: the run up to which each root was checked before.
         waiting: runs that ask already.
     """
     before, asking = by_stack(seen), by_stack(waiting)

@@ -16,9 +16,10 @@ _NAMED_IN_CYCLE = 10
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ChainWait:
-    """A chain that is waited for. `which` says how it stands, as a clause without its "which".
+    """A chain that is waited for.
 
-    `needs_person`: it does not become Ready until someone acts.
+    `which` says what state it is in, as a clause without its "which". `needs_person`: it does not
+    become Ready until someone acts.
     """
 
     name: str

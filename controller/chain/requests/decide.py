@@ -1,8 +1,8 @@
 """Which asks are unhandled and what follows from them: the deciding half of reconcile. Pure.
 
 Level-triggered: it looks at what is asked and what was handled, never at what happened. All
-unhandled asks fold into one request; a crash between start and write is healed by the memo that the
-execution carries. See ADR 0015.
+unhandled asks are merged into one request. If the operator crashes between start and write, the
+memo that the execution carries fixes the status. See ADR 0015.
 """
 
 import dataclasses
@@ -31,9 +31,9 @@ class Decision:
 
     `settings` has those that change; the others are None. `requests` are for the live run, which
     says when it has handled them; `done` is what it did. `notes` say why a request does nothing.
-    `is_not_requested`: the spec is to run only when asked, and nobody has asked for it as it is
-    now; or nobody has asked since it was restored. `waiting` is what keeps a run that is asked for
-    from starting, and a cycle that the chain is on.
+    `is_not_requested`: the spec is to run only when asked, and no one has asked for it as it is
+    now, or since it was restored. `waiting` is what keeps a requested run from starting, and a
+    cycle that the chain is on.
     """
 
     handled: v1alpha1.Handled
@@ -67,13 +67,13 @@ def decide(
         is_recheck_due: a run that triggered nothing may be tried again.
         is_withheld: the live run, of an earlier spec, is one that the connection does not serve.
         waiting: what keeps a run from starting; it does not touch a live one.
-        known: the facts of the latest execution; None if nobody answers for it.
+        known: the facts of the latest execution; None if no one answers for it.
     """
     handled = handled_asks(chain.status, execution)
     if is_held(chain, execution):
         handled = all_handled(chain)
     if not chain.spec.triggers:
-        # Set up anew they begin with what is newest then.
+        # Once set up again, they start with what is newest then.
         handled = dataclasses.replace(handled, root_runs=())
     number, is_live = executions.run_number(chain, execution), executions.is_live(execution)
     run = request_tokens.take_run(chain, handled)
@@ -151,8 +151,8 @@ def decide_without_connection(
 ) -> Decision:
     """Decide for a resource that its connection does not serve: what it asks for stays asked.
 
-    A live run goes on being steered, and begins nothing more while it is withheld. What is asked of
-    its stacks waits, too: it would run them.
+    A live run is still steered, but starts nothing more while it is withheld. Requests for its
+    stacks wait, too: they would run the stacks.
     """
     handled = handled_asks(chain.status, execution)
     pending = automatic_asks.only_asks(chain.status.pending_run)
@@ -260,8 +260,8 @@ def _wait(
     )
 
 
-# A retry goes on with the live run, which must end first in its own way. What a root's run asks for
-# is less than what a live run does, so that something of that would be left undone.
+# A retry continues the live run, which must first end in its own way. A root's run asks for less
+# than a live run does, so that replacing the live run would leave some of it undone.
 _NEVER_REPLACING = (v1alpha1.Cause.RETRY, v1alpha1.Cause.ROOT_RUN_FINISHED)
 
 
@@ -289,10 +289,10 @@ def _pending(
 
 
 def _is_published(latest: v1alpha1.RunStatus | None, execution: Execution | None) -> bool:
-    """Whether what the status says of the latest run is the last word on it.
+    """Whether the status already has the end of the latest run.
 
-    Not so after a crash: the execution may have gone on and ended well since, and starting it again
-    would run every stack twice.
+    Not so after a crash: the execution may have succeeded since, and starting it again would run
+    every stack twice.
     """
     if latest is None or execution is None or executions.is_duplicate(execution, latest):
         return True

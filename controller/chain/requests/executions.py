@@ -1,4 +1,4 @@
-"""The latest workflow execution of a resource, and how it stands to its status. Pure."""
+"""The latest workflow execution of a resource, compared with its status. Pure."""
 
 import dataclasses
 import enum
@@ -7,7 +7,7 @@ from controller.api import reasons, v1alpha1
 
 
 class ExecutionState(enum.StrEnum):
-    """How the latest workflow execution of a resource stands."""
+    """The state of the latest workflow execution of a resource."""
 
     RUNNING = "Running"
     CLOSED = "Closed"
@@ -17,7 +17,7 @@ class ExecutionState(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Execution:
-    """The latest workflow execution of a resource, as its memo and description tell.
+    """The latest workflow execution of a resource, as its memo and description say.
 
     `task_attempts`: how often workers were given its current task, if it has one. `termination` is
     the reason that whoever terminated it gave. `is_reset`: someone has reset another execution in
@@ -63,7 +63,7 @@ def is_live(execution: Execution | None) -> bool:
 
 
 def run_number(chain: v1alpha1.StackChain, execution: Execution | None) -> int:
-    """Return the number of the newest run, of which the status may not know yet; 0: none."""
+    """Return the number of the newest run, which the status may not know yet; 0: none."""
     latest = chain.status.latest_run
     return max(execution.number if execution else 0, latest.number if latest else 0)
 
@@ -71,8 +71,8 @@ def run_number(chain: v1alpha1.StackChain, execution: Execution | None) -> int:
 def is_duplicate(execution: Execution, latest: v1alpha1.RunStatus) -> bool:
     """Whether the resource's run of that number, or a later one, is another execution.
 
-    Two operators that overlap for a moment can start one request twice, one after the other; the
-    status says which of both has the resource, and the other must trigger nothing. The same goes
+    Two operators that overlap for a moment can start one request twice, one after the other. The
+    status says which of the two has the resource, and the other must trigger nothing. The same goes
     for what a reset makes of a run that is over.
     """
     if is_execution_of(execution, latest):

@@ -1,6 +1,6 @@
-"""Times and run ids that say up to where something was handled, and lie in the future. Pure.
+"""Times and run ids in the future that claim that everything up to them was handled. Pure.
 
-Whatever is below such a mark asks for nothing, so one from a wrong clock, or a forged one, would
+Whatever is below such a mark asks for nothing. So a mark from a wrong clock, or a forged one, would
 silently hold up all starts for as long as it is ahead. It counts as unknown instead (ADR 0028).
 """
 
@@ -17,7 +17,7 @@ that name a time usually allow."""
 
 
 def past_time(text: str | None, *, now: datetime) -> str | None:
-    """Return a time as the status writes it; None for one in the future, and for what is none.
+    """Return a time as the status writes it; None if it is in the future or not a time.
 
     Args:
         text: RFC 3339, as someone else has written it.
@@ -35,7 +35,7 @@ def past_time(text: str | None, *, now: datetime) -> str | None:
 def is_past_run(run_id: str, *, now: datetime) -> bool:
     """Whether a run can have been created by now: the first digits of a run id are its time.
 
-    What is no ULID and sorts above all of today's is not believed either.
+    An id that is not a ULID and sorts above all of today's is not believed either.
     """
     return run_id[: times.ULID_TIME_DIGITS] <= times.ulid_time_digits(_latest(now))
 
@@ -57,7 +57,7 @@ def past_handled(handled: v1alpha1.Handled, *, now: datetime) -> v1alpha1.Handle
 def past_status(status: v1alpha1.Status, *, now: datetime) -> v1alpha1.Status:
     """Return a status without marks in the future, and without asks that cannot have come yet.
 
-    Of a schedule nobody knows then which of its times were handled: those from now on count.
+    For a schedule, no one knows then which of its times were handled: those from now on count.
     """
     schedule, pending = status.schedule, status.pending_run
     if schedule is not None:

@@ -44,8 +44,8 @@ def is_spec_new(chain: v1alpha1.StackChain, handled: v1alpha1.Handled) -> bool:
 def is_held(chain: v1alpha1.StackChain, execution: executions.Execution | None) -> bool:
     """Whether what a resource asks for at first sight counts as handled. See ADR 0036.
 
-    Its earlier self may have run all of it: a backup was restored, or it was replaced. That is
-    known of a Destroy by itself, and of others if whoever restores them says so.
+    An earlier copy of it may have run all of it: a backup was restored, or the resource was
+    replaced. A Destroy always counts as such; others count if whoever restores them says so.
     """
     if execution is not None or chain.status.latest_run is not None:
         return False

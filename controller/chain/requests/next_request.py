@@ -16,11 +16,11 @@ _LONGEST_KEY = 256
 class Request:
     """One run to start; `key` makes it the same request however often it is decided.
 
-    `kept` are the stacks that the run leaves as an earlier one has left them, `retried` the others
-    of that run: what has succeeded since is left, too. With `named` stacks these are retried alone,
-    and the others `left` as they ended; `bypassed` are those of `kept` for which a person vouches.
-    With `root_runs` it runs only what is downstream of their stacks. `took_up` are the runs of
-    roots that it answers.
+    `kept` are the stacks that the run leaves as an earlier run left them. `retried` are the others
+    of that run: those that have succeeded since are left, too. With `named` stacks, only these are
+    retried, and the others are `left` as they ended. `bypassed` are those of `kept` for which a
+    person vouches. With `root_runs` it runs only what is downstream of their stacks. `took_up` are
+    the runs of roots that it answers.
     """
 
     key: str
@@ -47,7 +47,7 @@ def request_for(
     retried: request_tokens.TakenStacks | None = None,
     bypassed: tuple[str, ...] = (),
 ) -> Request:
-    """Return the request that all asks fold into; a retry leaves runs of roots to the next.
+    """Return the request that merges all asks; a retry leaves runs of roots to the next.
 
     Args:
         chain: the resource.

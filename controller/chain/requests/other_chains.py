@@ -1,4 +1,4 @@
-"""How the chains that a chain names in `spec.dependsOn` stand, and whether it has to wait. Pure."""
+"""The state of the chains that a chain names in `spec.dependsOn`, and whether it waits. Pure."""
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
@@ -52,7 +52,7 @@ def waiting_of(chain: v1alpha1.StackChain, others: OtherChains) -> chain_waits.W
 def wait_for(
     name: str, other: v1alpha1.StackChain | None, names: Collection[str] = ()
 ) -> ChainWait | None:
-    """Return why another chain has to be waited for; None: it is Ready, and nothing is asked.
+    """Return why another chain has to be waited for; None: it is Ready and has no open request.
 
     If it does not exist, one of the `names` may be meant.
     """

@@ -53,7 +53,7 @@ def take_cancel(
 class LatestRun:
     """The newest run, as far as it matters to what is asked of it.
 
-    `known` are its facts; None if nobody answers for it, or it left none.
+    `known` are its facts; None if no one answers for it, or it left none.
     """
 
     number: int
@@ -112,14 +112,14 @@ _ANNOTATIONS = {
 def take_retry(
     chain: v1alpha1.StackChain, handled: v1alpha1.Handled, latest: LatestRun
 ) -> TakenStacks:
-    """Return what the annotation `retry` does: in the live run, or as a run of its own."""
+    """Return what the annotation `retry` does: in the live run, or as a new run."""
     return _take_part(progress.LiveRequestKind.RETRY, chain, handled, latest)
 
 
 def take_bypass(
     chain: v1alpha1.StackChain, handled: v1alpha1.Handled, latest: LatestRun
 ) -> TakenStacks:
-    """Return what the annotation `bypass` does: in the live run, or as a retry of its own."""
+    """Return what the annotation `bypass` does: in the live run, or as a new retry."""
     return _take_part(progress.LiveRequestKind.BYPASS, chain, handled, latest)
 
 
@@ -214,7 +214,7 @@ def _does_nothing(annotation: str, token: str, why: str) -> str:
 def _read_current(
     token: str, names: token_grammar.Names, latest: int, *, noun: str = "stack"
 ) -> tuple[token_grammar.NamedRun | None, str]:
-    """Return what a token names of the latest run; else why it does nothing."""
+    """Return what a token names of the latest run, or why it does nothing."""
     try:
         named = token_grammar.read(token, names=names, noun=noun)
     except token_grammar.InvalidToken as error:
@@ -227,7 +227,7 @@ def _read_current(
 class RetryParts:
     """What a retry does with each stack of a run that is over.
 
-    `retried` run, unless they have succeeded since; `kept` are those that ended well, or are
+    `retried` run, unless they have succeeded since; `kept` are those that succeeded or are
     bypassed; `left` stay as they ended, since the retry names others.
     """
 
@@ -248,7 +248,7 @@ def retry_parts(
     Args:
         stacks: as the status has them.
         number: of the run.
-        named: the stacks that are retried, with what they held up; none stands for all.
+        named: the stacks that are retried, with what they held up; none: all of them.
         bypassed: stacks for which a person vouches; what they held up runs, too.
     """
     freed = {*named, *live_requests.held_up_by([*named, *bypassed], stacks)}

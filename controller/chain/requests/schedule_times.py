@@ -14,11 +14,11 @@ from controller.api import v1alpha1
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ScheduleFacts:
-    """What is known when a schedule is looked at.
+    """What is known when a schedule is checked.
 
-    `wanted_digest` names the schedule that Temporal should have; None: it should have none.
-    `known` is what the status says of it. `now` is the time up to which times have passed.
-    `is_renewing`: what the status says that Temporal has, or has not, cannot be relied on.
+    `wanted_digest` names the schedule that Temporal should have; None: it should have none. `known`
+    is what the status says of it. `now` is the time up to which times have passed. `is_renewing`:
+    the status may be wrong about what Temporal has.
     """
 
     wanted_digest: str | None
@@ -36,17 +36,17 @@ class ScheduleStep(enum.StrEnum):
     SET_UP = "SetUp"
     """Temporal gets a new schedule; times before now are not its own."""
     TAKE_TIMES_THEN_SET_UP = "TakeTimesThenSetUp"
-    """Times of the old schedule have passed, and once Temporal has the new one nobody knows them.
+    """Take the times of the old schedule that have passed, before Temporal forgets them.
 
-    If there are any, what they ask for goes into the status first, and the new schedule is set up
-    in a later pass.
+    No one knows them once Temporal has the new schedule. So what they ask for goes into the status
+    first, and a later pass sets up the new schedule.
     """
     TAKE_TIMES = "TakeTimes"
     """Take the times that have passed, and ask Temporal for the next one."""
     RESTORE = "Restore"
-    """Give Temporal the same schedule again and ask for the next time; times passed are none."""
+    """Give Temporal the same schedule again, ask for the next time, and ignore passed times."""
     RESTORE_AND_TAKE_TIMES = "RestoreAndTakeTimes"
-    """Give Temporal the same schedule again, which tells the times that passed meanwhile."""
+    """Give Temporal the same schedule again, which then returns the times that passed meanwhile."""
 
 
 def next_step(facts: ScheduleFacts) -> ScheduleStep:
@@ -59,14 +59,14 @@ def next_step(facts: ScheduleFacts) -> ScheduleStep:
     if known is None or _is_new(known, facts):
         return ScheduleStep.TAKE_TIMES_THEN_SET_UP if has_passed else ScheduleStep.SET_UP
     if facts.is_renewing or _lacks_next_time(known, facts):
-        # Times that pass while it is suspended are none.
+        # Times that pass while it is suspended do not count.
         are_times_taken = has_passed or not facts.is_suspended
         return ScheduleStep.RESTORE_AND_TAKE_TIMES if are_times_taken else ScheduleStep.RESTORE
     return ScheduleStep.TAKE_TIMES if has_passed else ScheduleStep.NOTHING
 
 
 def _is_new(known: v1alpha1.ScheduleStatus, facts: ScheduleFacts) -> bool:
-    # One that was refused, or never comes, is tried anew: the next answer may be another.
+    # A schedule that was refused, or never fires, is tried again: the next answer may differ.
     was_refused = facts.is_renewing and known.problem is not None
     return known.digest != facts.wanted_digest or was_refused
 

@@ -1,7 +1,7 @@
 """The grammar of the annotations that name a run, and what is wrong with one. Pure.
 
-`<run>`, `<run>: <name>, <name>`, and after either ` @<anything>`. What follows the ` @` means
-nothing: it makes the token a new one, so that the same may be asked for once more. See ADR 0049.
+`<run>`, `<run>: <name>, <name>`, and after either ` @<anything>`. What follows the ` @` has no
+meaning: it makes the token a new one, so that the same can be asked for again. See ADR 0049.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ class Names(enum.Enum):
 
 
 class InvalidToken(Exception):
-    """A text does not fit the grammar; the message says why, as the end of a sentence."""
+    """A string does not fit the grammar; the message says why, as the end of a sentence."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,8 +1,8 @@
 """Which stacks need a person, and for what. Pure.
 
 Read from a run in progress and from a status alike, so that the message of `Ready`, the tree and
-the explanation agree on who has to do something. Reasons and phases of a newer operator need
-nobody, as far as is known. ADR 0056.
+the explanation agree on who has to do something. Reasons and phases of a newer operator need no
+one, as far as is known. ADR 0056.
 """
 
 import enum
@@ -42,7 +42,7 @@ _REFUSED = frozenset(
         _Reason.SIGNATURE_INVALID,
     }
 )
-# Also where the status does not say what holds the stack.
+# Also if the status does not say what holds the stack.
 _HELD = frozenset({_Reason.STACK_LOCKED, _Reason.STACK_DISABLED})
 
 Stack = TypeVar("Stack", "progress.StackProgress", v1alpha1.StackStatus)
@@ -72,13 +72,13 @@ def _is_held(stack: "progress.StackProgress | v1alpha1.StackStatus") -> bool:
 
 
 def link_of(stack: "progress.StackProgress | v1alpha1.StackStatus") -> str | None:
-    """Return where a person looks first: at what holds the stack, or else at its run."""
+    """Return where a person looks first: what holds the stack, or its run if nothing does."""
     held_by = stack.held_by if stack.phase is Phase.WAITING else None
     return (held_by.url if held_by is not None else None) or stack.run_url
 
 
 def message_of(stack: "progress.StackProgress | v1alpha1.StackStatus") -> str:
-    """Return what a stack says, without the link that stands beside it."""
+    """Return what a stack says, without the link that is shown next to it."""
     message, link = stack.message or "", link_of(stack)
     end = f": {link}" if link else ""
     return f"{message.removesuffix(end)}." if end and message.endswith(end) else message
@@ -90,7 +90,7 @@ def with_need(stacks: Iterable[Stack], need: Need) -> list[Stack]:
 
 
 def by_need(stacks: Iterable[Stack]) -> list[tuple[Need, Stack]]:
-    """Return the stacks that need a person, the most urgent first, else in their order."""
+    """Return the stacks that need a person, the most urgent first, otherwise in their order."""
     found = [(need, stack) for stack in stacks if (need := need_of(stack)) is not None]
     return sorted(found, key=lambda item: item[0])
 

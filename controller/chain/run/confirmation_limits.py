@@ -1,7 +1,7 @@
 """Whether a plan is within the limits up to which the chain confirms on its own. Pure.
 
 No source says how Spacelift's delta counts a resource that is replaced, nor which words its list of
-changes uses. So both are read, and the larger count holds: what is replaced counts as added and as
+changes uses. So both are read, and the larger count wins: what is replaced counts as added and as
 deleted, and what may be replaced counts as replaced (ADR 0051).
 """
 
@@ -35,7 +35,7 @@ class _Count:
 def excess(
     limits: v1alpha1.ConfirmationLimits, delta: v1alpha1.Delta | None, kinds: Sequence[str]
 ) -> str:
-    """Return why a plan is not within the limits, as what is said of it; empty: it is.
+    """Return why a plan is not within the limits, as a description of the plan; empty: it is.
 
     Args:
         limits: those that are given.

@@ -1,6 +1,6 @@
-"""How long stacks take, by what is at work in a run of the chain. Pure.
+"""How long stacks take, measured in a run of the chain. Pure.
 
-What a stack takes is the time in which its run works or is about to: triggered, queued, planned,
+A stack's duration is the time in which its run works or is about to: triggered, queued, planned,
 applied, as the chain notices it. Waits for people, for others and for Spacelift to answer do not
 count, nor do runs before the one that succeeds (ADR 0057).
 """
@@ -19,8 +19,11 @@ _OUTAGES = frozenset(
 LEAST_SECONDS = 1
 """What a stack takes at least: of shorter ones a path would have no length."""
 MOST_SECONDS = 365 * 86_400
-"""What a stack takes at most. Whoever says more, as in a status that was edited, is not believed:
-sums of such numbers lead to years that no calendar has."""
+"""What a stack takes at most.
+
+A larger number, as in an edited status, is not believed: sums of such numbers lead to years that no
+calendar has.
+"""
 
 
 def update(run: ChainProgress, *, now: datetime.datetime) -> None:

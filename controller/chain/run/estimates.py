@@ -1,7 +1,7 @@
 """When a run is likely to end, and which of its stacks others wait for longest. Pure.
 
-Both follow from what the stacks took before. The end is found by playing the rest of the run as
-`next_stacks` would start it if all goes well and no one has to be waited for (ADR 0057).
+Both follow from what the stacks took before. The end is found by simulating the rest of the run:
+stacks start as in `next_stacks`, all goes well, and no one has to be waited for (ADR 0057).
 """
 
 import collections
@@ -21,9 +21,9 @@ from controller.chain.run.progress import (
     WindowProgress,
 )
 
-# What is further ahead is no estimate, and may be in a year that no calendar has.
+# An end further ahead is not an estimate, and may be in a year that no calendar has.
 _MOST_SECONDS_AHEAD = 10 * durations.MOST_SECONDS
-# Of stacks of which nothing is known a path has as many seconds as stacks.
+# If no duration is known, a path takes as many seconds as it has stacks.
 _UNKNOWN_SECONDS = 1.0
 
 
@@ -32,7 +32,7 @@ def remaining_seconds(run: ChainProgress, seconds_of: Mapping[str, int]) -> dict
 
     Args:
         run: the facts; its stacks are sorted by level.
-        seconds_of: what stacks took before. One of which nothing is known counts as their mean.
+        seconds_of: what stacks took before. A stack without a known duration counts as their mean.
     """
     seconds_of = _believable(seconds_of)
     known = [seconds_of[stack.id] for stack in run.stacks if stack.id in seconds_of]
@@ -49,9 +49,10 @@ def remaining_seconds(run: ChainProgress, seconds_of: Mapping[str, int]) -> dict
 def completion_time(
     run: ChainProgress, seconds_of: Mapping[str, int], *, now: datetime.datetime
 ) -> str | None:
-    """Return when the run is likely to end; None where that cannot be said.
+    """Return when the run is likely to end; None if that cannot be said.
 
-    It is not guessed without a past, nor while someone or something else has to act first.
+    There is no estimate without earlier durations, nor while someone or something else has to act
+    first.
 
     Args:
         run: the facts.
@@ -115,10 +116,9 @@ class _Rest:
         self._left = {stack.id: stack for stack in run.stacks if not stack.phase.is_over}
         self._left_in = collections.Counter(stack.stage for stack in self._left.values())
         self._stages = [stage.name for stage in run.stages]
-        # Stages that began wait for no soak time any more, only for stacks of earlier ones.
+        # Stages that have started no longer wait for a soak time, only for stacks of earlier ones.
         self._begun = {stack.stage for stack in run.stacks if stack.is_started}
-        # Stages whose stacks may not start yet, and those of them of which it is known when they
-        # may.
+        # Stages whose stacks may not start yet, and those of them with a known time to start.
         self._closed = {stage.name: stage for stage in run.stages if stage.waits_for}
         self._opens = {
             stage.name: (datetime.datetime.fromisoformat(stage.until) - now).total_seconds()
@@ -184,7 +184,7 @@ class _Rest:
                         self._let(stack_id, clock)
 
     def _let(self, stack_id: str, clock: float) -> None:
-        """Have a stack start, or wait for a slot, if nothing else is awaited."""
+        """Have a stack start, or wait for a slot, if it waits for nothing else."""
         stack = self._left[stack_id]
         if self._awaited[stack_id] or (stack.stage in self._closed and not stack.is_started):
             return

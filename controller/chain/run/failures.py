@@ -1,6 +1,6 @@
 """What the failure of a call means, by its type, for a chain and for a stack. Pure.
 
-Only failures of which that is known say that Spacelift does not answer, or is asked too much.
+A failure says that Spacelift does not answer, or gets too many requests, only if that is known.
 """
 
 from controller.api import reasons
@@ -12,7 +12,7 @@ PAYLOAD_TOO_LARGE = "PayloadsTooLarge"
 """Temporal does not take the input or the answer, which no further try makes smaller."""
 
 HISTORY_LOST = "HistoryLost"
-"""What an execution before a reset did is not known any more."""
+"""No one knows any more what an execution before a reset did."""
 
 _UNANSWERED = (
     "Unreachable",
@@ -64,7 +64,7 @@ def chain_problem(kind: str) -> reasons.ChainReason:
 
 
 def chain_end(kind: str) -> reasons.ChainReason:
-    """Return what a chain ends in whose discovery fails for good."""
+    """Return the end of a chain whose discovery fails for good."""
     return _CHAIN_ENDS.get(kind, _Chain.SPACELIFT_REFUSED)
 
 
@@ -74,5 +74,5 @@ def stack_problem(kind: str) -> reasons.StackReason:
 
 
 def stack_end(kind: str) -> reasons.StackReason:
-    """Return what a stack ends in for which a call fails for good."""
+    """Return the end of a stack for which a call fails for good."""
     return _STACK_ENDS.get(kind, _Stack.TRIGGER_REFUSED)

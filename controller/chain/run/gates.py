@@ -1,10 +1,10 @@
 """What each stage of a run waits for before its stacks may start: since when, and until when. Pure.
 
 A stage waits for one thing at a time: first for the stacks of all earlier stages to succeed, then
-for its soak time since then, then for its approval, then for its window. One that has begun waits
-for its window again once that has closed. Only the approval is kept (ADR 0054), and what was read
-of windows (ADR 0055); all else follows from the stacks. A plan changes nothing, so no stage of one
-waits (ADR 0053).
+for its soak time since then, then for its approval, then for its window. A stage that has started
+waits for its window again if the window closes. Only the approval is kept (ADR 0054), and what was
+read of windows (ADR 0055); all else follows from the stacks. A plan changes nothing, so none of its
+stages wait (ADR 0053).
 """
 
 import datetime
@@ -28,8 +28,8 @@ def stages_of(
 ) -> list[StageProgress]:
     """Return the stages in the order in which they run; to destroy, that is the reverse.
 
-    The soak time of a stage lies between it and the one that the spec lists before it, whichever of
-    the two comes first.
+    The soak time of a stage comes between it and the one that the spec lists before it, whichever
+    of the two runs first.
     """
     soaks = [stage.soak_seconds for stage in stages]
     ordered = list(stages)
@@ -57,7 +57,7 @@ def add_windows(run: ChainProgress, scope: selection.Scope) -> None:
 def take_windows(
     run: ChainProgress, states: Mapping[str, windows.WindowState], *, now: str
 ) -> None:
-    """Take in how the windows are, by stage; "" is for the stacks without one."""
+    """Take in the state of the windows, by stage; "" is for the stacks without one."""
     for name, window in _windows(run).items():
         state = states[name]
         window.is_open, window.until = state.is_open, state.until
@@ -65,10 +65,10 @@ def take_windows(
 
 
 def take_refusal(run: ChainProgress, stack: StackProgress, opens_at: str, *, now: str) -> None:
-    """Take in that a stack was given back, whose window is closed until then.
+    """Take in that a stack was given back because its window is closed until then.
 
-    Whoever refused it is believed, whatever was read: zone data differs between workers, and the
-    stack would be started and given back over and over.
+    The worker that refused it is believed, whatever was read: zone data differs between workers,
+    and the stack would be started and given back over and over.
     """
     window = _window_of(run, stack.stage)
     if window is not None:
@@ -77,7 +77,7 @@ def take_refusal(run: ChainProgress, stack: StackProgress, opens_at: str, *, now
 
 
 def must_read_windows(run: ChainProgress) -> bool:
-    """Whether a stack could start now, but for a window of which it is not known how it is."""
+    """Whether a stack could start now, except for a window whose state is not known."""
     return any(window.holds_back and window.is_stale for window in _windows(run).values())
 
 
@@ -174,7 +174,7 @@ def _is_to_begin(stacks: Sequence[StackProgress]) -> bool:
 def unapprovable_stage(run: ChainProgress) -> str:
     """Return the stage whose approval is all that an orphan waits for; empty: there is none.
 
-    Approvals are set on the resource, which has gone, so no one can give it (ADR 0044).
+    Approvals are set on the resource, which is gone, so no one can approve (ADR 0044).
     """
     waiting = attention.to_approve(run.stages)
     if not (run.is_orphan and waiting and progress.is_idle(run)):
@@ -188,7 +188,7 @@ def unapprovable_stage(run: ChainProgress) -> str:
 
 
 def _due(run: ChainProgress) -> list[StackProgress]:
-    """Return the stacks that could start now, but for their stages and windows."""
+    """Return the stacks that only their stages and windows keep from starting now."""
     by_id = {stack.id: stack for stack in run.stacks}
     return [
         stack
@@ -248,7 +248,7 @@ def _set_wait(
 
 
 def approve(run: ChainProgress, names: Sequence[str], *, now: str) -> str:
-    """Note that a person has approved stages; returns what is said of it."""
+    """Note that a person has approved stages; returns the message about it."""
     for stage in run.stages:
         if stage.name in names:
             stage.approved_at = now

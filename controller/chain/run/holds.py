@@ -19,7 +19,7 @@ DETAILED = frozenset(
     }
 )
 
-# The start of what `of_chain` says where it knows the chain.
+# How the message of `of_chain` starts if the chain is known.
 _OTHER_CHAIN = re.compile(r"Another chain runs '.*?': ([a-z0-9-]+/[a-z0-9.-]+) run \d+\b")
 
 
@@ -27,8 +27,7 @@ _OTHER_CHAIN = re.compile(r"Another chain runs '.*?': ([a-z0-9-]+/[a-z0-9.-]+) r
 class Hold:
     """What of a stack may hold its runs.
 
-    `locked_by` is someone else than the chain's own API key. The blocker is another run than the
-    one that waits.
+    `locked_by` is never the chain's own API key. The blocker is never the run that waits.
     """
 
     is_disabled: bool = False
@@ -46,7 +45,7 @@ class Hold:
 class HoldingChain:
     """The chain run that has a stack, as `namespace/name run 1`, and what it waits for there.
 
-    `url` leads to what it waits for, else to its Spacelift run. `held_up`: the message of what it
+    `url` leads to what it waits for, or to its Spacelift run. `held_up`: the message of what it
     cannot end itself, such as a lock. All empty: it is not known.
     """
 

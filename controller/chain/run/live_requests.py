@@ -15,7 +15,7 @@ from controller.chain.run import gates, policy, progress, stack_ends
 _Stack = progress.StackProgress | v1alpha1.StackStatus
 _Reason = reasons.StackReason
 
-# What a run keeps of the requests that it has handled: one that is sent again is known by it.
+# What a run keeps of the requests that it has handled, to recognize one that is sent again.
 _MOST_HANDLED = 20
 _MOST_NAMED = 5
 _BEHIND = frozenset({_Reason.UPSTREAM_NOT_SUCCEEDED, _Reason.STAGE_NOT_SUCCEEDED})
@@ -72,7 +72,7 @@ def why_not(
 
     Args:
         kind: what is asked.
-        names: the stacks that are named; none stands for all that did not succeed.
+        names: the stacks that are named; none: all that did not succeed.
         stacks: those of the run.
         number: of the run.
     """
@@ -158,10 +158,10 @@ def _do(
 def _reopen_held_up(
     run: progress.ChainProgress, causes: Sequence[str], *, requested_at: str | None
 ) -> list[str]:
-    """Have all that was skipped because of others be pending, whatever else holds it up.
+    """Make all that was skipped because of others pending, whatever else holds it up.
 
-    What depends on the causes is asked for with them; what FailFast kept from starting is not, as
-    another stack may have failed.
+    What depends on the causes is requested with them. What FailFast kept from starting is not,
+    since another stack may have failed.
     """
     found: list[str] = []
     for stack in run.stacks:
@@ -228,7 +228,7 @@ def _is_held_up(stack: _Stack) -> bool:
 
 
 def _cause(stack: _Stack, by_id: Mapping[str, _Stack]) -> _Stack | None:
-    """Return the stack because of which one was skipped, if it can be named: the chain has it."""
+    """Return the stack that caused a skip, if it can be named: the chain has it."""
     cause = by_id.get(stack.blocked_by or "") if _is_held_up(stack) else None
     return None if cause is None or _is_lost(cause) else cause
 

@@ -13,7 +13,7 @@ NotSucceeded = progress.Retried | progress.Left
 
 
 def of_retry(graph: resolve.ChainGraph, earlier: Sequence[NotSucceeded]) -> list[NotSucceeded]:
-    """Return the stacks that had not succeeded and are not in the graph, as many as have room."""
+    """Return the stacks that had not succeeded and are not in the graph, as many as fit."""
     members = {stack.id for stack in graph.stacks}
     room = v1alpha1.MAX_STACKS - len(members)
     return [item for item in earlier if item.stack_id not in members][:room]

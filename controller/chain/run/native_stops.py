@@ -1,8 +1,7 @@
 """Which native runs are still to be stopped, and what has become of those that were. Pure.
 
-Each is known by the stack that it is on and by its origin, the run whose creation made Spacelift
-queue it. Each is asked for until it is known to have ended or that it goes on, and then not again
-(ADR 0031).
+Each is known by its stack and its origin, the run whose creation made Spacelift queue it. A stop is
+requested until the run is known to have ended or to continue anyway, and then not again (ADR 0031).
 """
 
 import dataclasses
@@ -13,7 +12,7 @@ from controller.chain.run import run_states
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class CalledStop:
-    """A call that was made to end a run and had not taken effect yet.
+    """A call that was made to end a run and has not taken effect yet.
 
     `call` is one of `StopCall`, or one that a newer worker made.
     """
@@ -25,13 +24,13 @@ class CalledStop:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class UnwantedRuns:
-    """The native runs of a stack that must not go on, one for each of `origin_run_ids`.
+    """The native runs of a stack that must not continue, one for each of `origin_run_ids`.
 
-    `queuers` are the stacks that one may name as `triggeredBy`. `claimed_run_ids` are of other
+    `queuers` are the stacks that one may name as `triggeredBy`. `claimed_run_ids` belong to other
     origins, `used_origin_run_id` queued the one that the stack is to use, and `keep_run_id` is the
     stack's own run. `own_run_ids` are all runs of the chain that reach the stack. `depth` is how
-    far downstream the stack is natively. `is_expected`: Spacelift queues one there, so one that is
-    not to be seen is only late; `seconds` is for how long. `permit` lets workers stop runs of the
+    far downstream the stack is natively. `is_expected`: Spacelift queues one there, so one that
+    does not show up is only late; `seconds` is for how long. `permit` lets workers stop runs of the
     stack.
     """
 
@@ -54,8 +53,8 @@ class UnwantedRuns:
 class NativeRun:
     """What was found of one native run; without `run_id` there is none, or none yet.
 
-    `is_open`: look again. `call` was made and had no effect yet. `problem` kept it from being
-    stopped. `other_run_url`: it may as well be of this run of others, so it is left alone.
+    `is_open`: look again. `call` was made and has had no effect yet. `problem` kept it from being
+    stopped. `other_run_url`: the run may also belong to this run of others, so it is left alone.
     """
 
     stack_id: str
@@ -87,7 +86,7 @@ _Pair = tuple[str, str]
 MOST_RUNS = 1000
 """How many runs one look is for: Temporal takes 2 MiB, and each finding has some 1,000 bytes."""
 MOST_CHARACTERS = 1024 * 1024
-"""How much all ids that one look is told may have: of the dense graphs each stack has many."""
+"""How many characters of ids one look may be given: in a dense graph each stack has many."""
 
 
 class OpenStops:
@@ -103,7 +102,7 @@ class OpenStops:
         self._calls: dict[_Pair, tuple[str, float]] = {}
 
     def ask(self, stack_id: str, origin_run_ids: Iterable[str], *, note: str, now: float) -> bool:
-        """Let the runs on a stack be stopped; returns whether there may be any that goes on."""
+        """Ask for the runs on a stack to be stopped; returns whether any may still continue."""
         is_any = False
         for origin in origin_run_ids:
             pair = (stack_id, origin)
@@ -117,7 +116,7 @@ class OpenStops:
         return is_any
 
     def ask_for_missing(self, stack_id: str | None = None) -> bool:
-        """Let what did not come in time be looked for once more, on one stack or on all.
+        """Look once more for runs that did not come in time, on one stack or on all.
 
         Returns whether there is any.
         """
@@ -134,18 +133,18 @@ class OpenStops:
 
     @property
     def open_stacks(self) -> frozenset[str]:
-        """The stacks on which one may go on."""
+        """The stacks on which one may still continue."""
         return frozenset(stack_id for stack_id, _ in self._open)
 
     @property
     def has_unseen(self) -> bool:
-        """Whether there are any that nobody has looked for yet."""
+        """Whether there are any that have not been looked for yet."""
         return any(pair not in self._seen for pair in self._open)
 
     def targets(
         self, describe: Callable[[str, Sequence[str]], UnwantedRuns], *, now: float
     ) -> list[UnwantedRuns]:
-        """Return what is to be looked at now: what was not yet, then what is furthest downstream.
+        """Return what to look at now: what was not looked at yet, then what is furthest downstream.
 
         Args:
             describe: says what is known of the runs on a stack that some origins queued.
@@ -196,7 +195,7 @@ class OpenStops:
         return settled
 
     def _claimed(self, stack_id: str, *, after: str) -> list[str]:
-        """Return what is known to be of other origins, as far as it may be mistaken for others."""
+        """Return runs that belong to other origins for sure, and could be mistaken for others."""
         return sorted(
             run.run_id
             for run in self._settled.values()

@@ -66,22 +66,22 @@ def newly_kept(
 
 
 def _source(run: NewestRun, item: progress.Retried) -> str | None:
-    """Return where a run comes from; it may be the chain's own, which succeeded after all."""
+    """Return where a run comes from; it may be the chain's own, which did succeed later."""
     return item.run_source if run.run_id == item.run_id else v1alpha1.RunSource.ADOPTED
 
 
 def _follows_own(run: NewestRun, item: progress.Retried) -> bool:
-    """Whether a run came after the chain's own, or is that one, which went on or was retried.
+    """Whether a run came after the chain's own, or is that one, which continued or was retried.
 
-    The chain's own had begun after all upstreams ended well.
+    The chain's own started after all upstreams had succeeded.
     """
     return run.run_id >= (item.run_id or "")
 
 
 def _follows(run: NewestRun, upstreams: Sequence[progress.Kept], graph: resolve.ChainGraph) -> bool:
-    """Whether a run began after the runs of all upstreams, since Spacelift queued it behind them.
+    """Whether a run started after the runs of all upstreams, since Spacelift queued it behind them.
 
-    Of other runs only the time of creation is known, and one may have begun too early.
+    Of other runs only the time of creation is known, and one may have started too early.
     """
     ids = {stack.id for stack in graph.stacks}
     return (

@@ -1,8 +1,8 @@
 """Which stacks start next. Pure.
 
-Event driven, not level by level: a stack is ready the moment its own upstreams have ended well
-neither its stage nor its window is waited for, and in a plan at once.
-Among ready stacks the one with the longest remaining path goes first, which keeps the makespan
+Event driven, not level by level: a stack is ready the moment its own upstreams have succeeded, if
+it waits neither for its stage nor for its window. In a plan it is ready at once.
+Among ready stacks, the one with the longest remaining path goes first, which keeps the total time
 near the critical path when slots are few. A stack that was started and gave its slot back comes
 before them (ADR 0040).
 """
@@ -46,14 +46,14 @@ def ready_stacks(
 
     The gates have to be up to date (`gates.update`).
 
-    `parallelism` bounds what the chain triggers. A run that Spacelift queued starts when
-    Spacelift starts it, so following it takes no slot; waiting for a slot would only hide it.
+    `parallelism` limits what the chain triggers. A run that Spacelift queued starts when Spacelift
+    starts it, so following it takes no slot; waiting for a slot would only hide it.
 
     Args:
         chain: the facts.
         remaining: the longest path from each stack to an end (`estimates`).
-        held_back: stacks on which a run that is not wanted may go on; where the chain triggers one,
-            it is known first what became of that.
+        held_back: stacks on which an unwanted run may still continue. The chain triggers one there
+            only once it knows what became of that run.
     """
     if chain.is_suspended:
         return []
@@ -90,7 +90,7 @@ def takes_slot(stack: progress.StackProgress) -> bool:
 
 
 def is_at_work(stack: progress.StackProgress) -> bool:
-    """Whether its run works or is about to, whoever queued that."""
+    """Whether its run works or is about to, whatever queued the run."""
     if not stack.is_started or stack.phase.is_over:
         return False
     return (

@@ -1,6 +1,6 @@
 """What the stacks of a run amount to: the run's phase, its reason, and its words. Pure.
 
-What a person can do about it is added where it is known what may be asked (`status.remedies`).
+The code that knows which requests are possible adds what a person can do (`status.remedies`).
 """
 
 import dataclasses
@@ -97,11 +97,11 @@ def _end(run: ChainProgress) -> RunMeaning:
 def _in_progress(run: ChainProgress) -> RunMeaning:
     """What needs a person shows at once, whatever else still runs.
 
-    The phase and the reason are those of what waits; that stacks did not succeed is counted in the
-    summary, too, so that neither hides the other.
+    The phase and the reason are those of what waits. The summary also counts the stacks that did
+    not succeed, so that neither hides the other.
     """
     if run.is_canceling:
-        # Nobody should confirm now what is about to be discarded.
+        # No one should confirm now what is about to be discarded.
         return _meaning(Phase.RUNNING, _Reason.PROGRESSING, _canceling_message(run))
     message = _needs_message(run)
     is_suspended = run.is_suspended and has_unstarted_stacks(run)
@@ -151,7 +151,7 @@ def _in_phase(run: ChainProgress, phase: Phase) -> list[StackProgress]:
 def _needs_message(run: ChainProgress) -> str:
     """Say what needs a person: what did not succeed, what waits, and what is blocked.
 
-    A stage that waits for its approval is named whatever else does.
+    A stage that waits for its approval is always named, whatever else waits.
     """
     awaiting = _in_phase(run, Phase.AWAITING_CONFIRMATION)
     held = attention.blocked(run.stacks)
@@ -340,7 +340,7 @@ def _link(stack: StackProgress) -> str:
 
 
 def _listed(parts: Sequence[str], room: _Room, *, separator: str) -> str:
-    """Join as many as a message has room for, so that what comes after them is not cut off."""
+    """Join as many as fit into a message, so that what comes after them is not cut off."""
     return wording.listed(parts, most=_PARTS, characters=room.listed, separator=separator)
 
 

@@ -15,12 +15,12 @@ from controller.chain.run import progress, stack_ends
 
 
 def awaited(chain: progress.ChainProgress, stack: progress.StackProgress) -> Sequence[str]:
-    """Return the ids of the stacks that have to end well before this one may start."""
+    """Return the ids of the stacks that have to succeed before this one may start."""
     return () if chain.operation == v1alpha1.Operation.PLAN else stack.depends_on
 
 
 def skip_unwanted(chain: progress.ChainProgress, *, now: str) -> list[str]:
-    """Skip what is not to run any more, as some stack did not end well; returns the ids."""
+    """Skip what can no longer run, since some stack did not succeed; returns the ids."""
     skipped: list[str] = []
     # What is skipped in a stage may be the first that is, and keep stacks of later ones from
     # running, whose levels may be lower.
@@ -94,7 +94,7 @@ def _skip(
 def _stage_culprits(
     chain: progress.ChainProgress, by_id: Mapping[str, progress.StackProgress]
 ) -> dict[str, progress.StackProgress]:
-    """Return for each stage the stack because of which it does not start any more, if any."""
+    """Return for each stage the stack that keeps it from starting for good, if any."""
     if chain.operation == v1alpha1.Operation.PLAN:
         return {}
     bad: dict[str, progress.StackProgress] = {}
@@ -128,7 +128,7 @@ def _culprit(
 def _cause(
     stack: progress.StackProgress, by_id: Mapping[str, progress.StackProgress]
 ) -> progress.StackProgress:
-    """Return the stack because of which one did not end well; a skipped one did not cause it.
+    """Return the stack that kept one from succeeding; a skipped one is not the cause.
 
     One that was skipped in an earlier run may name a stack that this run does not have.
     """

@@ -1,7 +1,7 @@
 """What a chain run knows of itself: plain facts, changed by the workflow, projected to status.
 
-One serialisable object, so that it can be a query's answer, the workflow's result, and the
-input of a later execution alike. Times are RFC 3339 texts in UTC.
+One serializable object, so that it can be a query's answer, the workflow's result, and the input of
+a later execution alike. Times are RFC 3339 strings in UTC.
 """
 
 import dataclasses
@@ -15,21 +15,19 @@ from controller.chain.run.run_states import RunState
 
 @dataclasses.dataclass(kw_only=True, slots=True)
 class StackProgress:
-    """One stack of the run.
+    """One stack of the run. `upstream_places` stands for `depends_on` where the run is `packed`.
 
-    `upstream_places` stands for `depends_on` where the run is `packed`. `is_started`: an execution
-    has it. `adopts_from` names the stack whose run makes Spacelift queue the run to use.
-    `ahead_runs` are runs that Spacelift queued and carried out although no stack was to use them:
-    on this stack, and on stacks outside of the chain because of its run; `dropped_ahead_runs` says
-    how many more there were. `is_disabled`: it was when the stacks were read.
-    `run_source` says where the run comes from, if there is one: a `RunSource`.
+    `is_started`: an execution has it. `adopts_from` names the stack whose run makes Spacelift queue
+    the run to use. `ahead_runs` are runs that Spacelift queued and carried out although no stack
+    was to use them: on this stack, and on stacks outside of the chain because of its run.
+    `dropped_ahead_runs` says how many more there were. `is_disabled`: it was when the stacks were
+    read. `run_source` says where the run comes from, if there is one: a `RunSource`.
     `wants_slot_since`: its run failed, and the next one waits for a slot. `held_by` counts while it
-    waits.
-    `stage` is the name of its stage; empty: none.
-    `earlier_attempts` are the runs that it had before a person asked for it once more, of which
-    `earlier_run_id` was the last; `requested_at`: it was named then, or one that it depends on.
-    `busy_seconds` is what its present run has taken so far, and since `busy_since` it takes more;
-    `took_seconds`: so much in all, and it has succeeded (`durations`).
+    waits. `stage` is the name of its stage; empty: none. `earlier_attempts` are the runs that it
+    had before a person asked for it once more, and `earlier_run_id` was the last of them.
+    `requested_at`: the request named it then, or one that it depends on. `busy_seconds` is what its
+    present run has taken so far, plus the time since `busy_since`. `took_seconds` is the total,
+    once it has succeeded (`durations`).
     """
 
     id: str
@@ -66,7 +64,7 @@ class StackProgress:
 
     @property
     def is_lost(self) -> bool:
-        """Whether it is none of the chain's any more, and is only named."""
+        """Whether it no longer belongs to the chain, and is only named."""
         return self.reason == reasons.StackReason.NO_LONGER_IN_CHAIN
 
     @property
@@ -87,7 +85,7 @@ class LiveRequestKind(enum.StrEnum):
 class LiveRequest:
     """Signal: a token of a person that names the run, and stacks or a stage of it.
 
-    A retry without names stands for all.
+    A retry without names means all.
     """
 
     kind: LiveRequestKind
@@ -110,8 +108,8 @@ class HandledRequest:
 class WindowProgress:
     """The windows of a stage, or of the stacks without one, as they were read last.
 
-    `until` is when they have to be read again, as they open or close then; `since`: they were found
-    closed. `holds_back`: but for them a stack could start now. `is_stale`: they have to be read.
+    `until` is when to read them again, since they open or close then. `since`: they were found
+    closed. `holds_back`: without them a stack could start now. `is_stale`: they have to be read.
     """
 
     until: str
@@ -147,12 +145,12 @@ class StageProgress:
 class ChainProgress:
     """One run of a chain. `sequence` grows with every change.
 
-    `problem_reason` is set while something keeps the run from going on that may pass by itself.
+    `problem_reason` is set while a problem that may pass on its own keeps the run from continuing.
     `is_canceling`: it stops what runs and starts nothing more; `is_timed_out`: because its deadline
-    has passed. `is_orphan`: its resource went and left it to itself; `unapproved_stage`: the stage
+    has passed. `is_orphan`: its resource is gone and left it running; `unapproved_stage`: the stage
     at which it ended for that reason. `stages` are in the order in which they run; `window` is that
     of the stacks without one. `requests` are the newest of those that it has handled, oldest first.
-    `estimated_completion_time` is there in what a query answers alone (ADR 0057).
+    Only the answer to a query has `estimated_completion_time` (ADR 0057).
     """
 
     number: int
@@ -208,10 +206,10 @@ class StackMeaning:
 class StackReport:
     """What is news of a stack's execution; the same report twice changes nothing.
 
-    `run_source` is about the run of the report, if it has one (`run_sources`).
-    `is_stopping`: a deadline has passed, and the run is stopped once the chain lets it be.
-    `wants_slot`: the next run is triggered once the chain has a slot for it. `opens_at`: nothing
-    was triggered, since the window of the stack is closed until then.
+    `run_source` is about the run of the report, if it has one (`run_sources`). `is_stopping`: a
+    deadline has passed, and the run is stopped once the chain allows it. `wants_slot`: the next run
+    is triggered once the chain has a slot for it. `opens_at`: nothing was triggered, since the
+    window of the stack is closed until then.
     """
 
     stack_id: str
@@ -368,7 +366,7 @@ def _leave(stack: StackProgress, left: Left) -> None:
 
 
 def _lost(item: LostStack, *, level: int, now: str) -> StackProgress:
-    """Return what is said of a stack that is not in the graph; it comes after all that are."""
+    """Return the message about a stack that is not in the graph; it comes after all that are."""
     return StackProgress(
         id=item.stack_id,
         name=item.stack_id,
@@ -396,15 +394,15 @@ def is_of_earlier_run(stack: StackProgress) -> bool:
 
 
 def kept_message(number: int) -> str:
-    """Return what is said of a stack that a retry of run `number` keeps.
+    """Return the message about a stack that a retry of run `number` keeps.
 
-    It may be an earlier run than that one by which it succeeded.
+    The stack may have succeeded in an earlier run than that one.
     """
     return f"It had succeeded when run {number} ended and is not run again."
 
 
 def newer_message(number: int) -> str:
-    """Return what is said of a stack that succeeded since run `number` ended."""
+    """Return the message about a stack that succeeded since run `number` ended."""
     return f"It succeeded outside of the chain after run {number}, and is not run again."
 
 
@@ -412,7 +410,7 @@ _LEFT = "The retry of run "
 
 
 def left_message(number: int, message: str) -> str:
-    """Return what is said of a stack that a retry of run `number` leaves as it ended."""
+    """Return the message about a stack that a retry of run `number` leaves as it ended."""
     if message.startswith(_LEFT):
         message = message.partition(": ")[2]
     return f"{_LEFT}{number} does not name it: {message}"
@@ -447,7 +445,7 @@ def reopen(stack: StackProgress, *, requested_at: str | None = None) -> None:
 
 
 def _forget_run(stack: StackProgress) -> None:
-    """Leave the stack without a run, but for what its last one was."""
+    """Leave the stack without a run, but keep what its last one was."""
     if stack.run_id is not None:
         stack.earlier_run_id, stack.earlier_attempts = stack.run_id, stack.attempts
     stack.run_id = stack.run_url = stack.run_state = stack.start_time = stack.delta = None

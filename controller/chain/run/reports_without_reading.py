@@ -1,4 +1,4 @@
-"""Reports on a stack that say something else than how its run stands. Pure."""
+"""Reports on a stack that do not come from a reading of its run. Pure."""
 
 import dataclasses
 
@@ -78,7 +78,7 @@ def execution_ended(stack: progress.StackProgress, why: str, *, now: str) -> pro
 
 
 def last_read(stack: progress.StackProgress | v1alpha1.StackStatus, *, before: str | None) -> str:
-    """Say how a stack of which nothing is known any more stood when it was last read."""
+    """Report the last known state of a stack of which nothing is known any more."""
     state = f" ({stack.run_state})" if stack.run_state else ""
     time = f", before {before}" if before else ""
     return f"It was last read as {stack.phase}{state}{time}."

@@ -10,7 +10,7 @@ _MOST_DOUBLINGS = 32
 
 
 def pause_seconds(*, attempts: int, backoff_seconds: int, max_backoff_seconds: int) -> int:
-    """Return how long to wait after so many runs before the next one."""
+    """Return how long to wait after this many runs before the next one."""
     doublings = min(attempts - 1, _MOST_DOUBLINGS)
     return min(backoff_seconds << doublings, max_backoff_seconds)
 

@@ -53,7 +53,7 @@ class RunSnapshot:
 
     @property
     def waits_for_person(self) -> bool:
-        """Whether nothing goes on until a person acts, as far as is known."""
+        """Whether the run waits until a person acts, as far as is known."""
         return self.needs_confirmation or self.needs_review
 
     @property

@@ -20,7 +20,7 @@ def of_found(*, is_earlier: bool, was_adopted: bool) -> RunSource:
 def told(report: progress.StackReport, source: RunSource | None) -> progress.StackReport:
     """Return the report with the source of its run, the last one that there was.
 
-    A stack whose run Spacelift skipped for unchanged outputs was not run, whoever queued that.
+    A stack whose run Spacelift skipped for unchanged outputs was not run, whoever queued the run.
     """
     is_run = report.run_id is not None and report.reason != reasons.StackReason.OUTPUT_UNCHANGED
     return dataclasses.replace(report, run_source=source if is_run else None)

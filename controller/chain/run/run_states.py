@@ -1,7 +1,7 @@
 """The states of a Spacelift run, and every set of them that something depends on. Pure.
 
-A state that is not known here counts as running, never as ended: Spacelift may add states, and
-taking one for an end would let dependents start too early. So whoever asks, asks for membership.
+A state that is not known here counts as running, never as ended. Spacelift may add states, and
+taking one for an end would let dependents start too early. So code asks for membership in a set.
 """
 
 import enum

@@ -19,19 +19,19 @@ _UNCHANGED = re.compile(r"(?i)\bdependency references\b|\b(have|has|did) not cha
 def summary(run: RunSnapshot) -> str:
     """Return what matters to the chain; a follow returns when this changes.
 
-    What a queued run waits for is part of it: whoever looks wants to know who holds it now.
+    It includes what a queued run waits for: people want to know who holds the run now.
     """
     report = classify("", run, is_adopted=True)
     brief = f"{report.phase}/{report.reason}"
     if run.needs_confirmation:
-        # Another plan may be one that the chain confirms, or one that it does not.
+        # A new plan is news: the chain may confirm one and not the other.
         return f"{brief}/{run.delta}"
     is_detailed = report.reason in holds.DETAILED
     return f"{brief}/{report.message}" if is_detailed else brief
 
 
 def waits_for_others(run: RunSnapshot) -> bool:
-    """Whether the run goes on only when a person acts, or who holds its stack is done with it."""
+    """Whether the run waits for a person, or for whoever holds its stack."""
     return run.waits_for_person or classify("", run).reason in holds.DETAILED
 
 
@@ -48,7 +48,7 @@ def classify(
     Args:
         stack_id: the stack.
         run: the reading.
-        is_adopted: Spacelift queued the run by itself.
+        is_adopted: Spacelift queued the run on its own.
         stop: why the run is stopped; None if it is not.
         attempts: how many runs the execution has had, this one included.
     """
@@ -81,9 +81,9 @@ def report(
 def is_skipped_for_another(run: RunSnapshot) -> bool:
     """Whether Spacelift skipped a native run for a reason that the chain does not know.
 
-    The chain takes up a native run once all upstream stacks ended well. So the run did not wait for
-    these alone, or had ended before one of them was repeated. Only the note tells such a skip from
-    one for unchanged outputs; where it is not understood, a run too many does no harm.
+    The chain takes up a native run once all upstream stacks have succeeded. So the run did not wait
+    for these alone, or had ended before one of them was repeated. Only the note distinguishes such
+    a skip from one for unchanged outputs; if the note cannot be read, an extra run does no harm.
     """
     return run.state == RunState.SKIPPED and not _UNCHANGED.search(run.note)
 
@@ -224,7 +224,7 @@ def _meaning(phase: Phase, reason: StackReason, message: str = "") -> StackMeani
 
 
 def note_of(run: RunSnapshot) -> str:
-    """Return the note that goes with a run's end, as the last part of a sentence."""
+    """Return the note about a run's end, as the last part of a sentence."""
     return f" ({run.note})" if run.note else ""
 
 
@@ -236,5 +236,5 @@ def _with_attempts(meaning: StackMeaning, attempts: int) -> StackMeaning:
 
 
 def _sentence(text: str) -> str:
-    """Return a text with a capital and a full stop; a quoted name keeps its spelling."""
+    """Return a sentence with a capital and a period; a quoted name keeps its spelling."""
     return text[:1].upper() + text[1:].rstrip(".") + "."

@@ -42,12 +42,12 @@ class Stop:
 
     @property
     def phase(self) -> v1alpha1.Phase:
-        """What the stack ends in if the run did not come to an end of its own."""
+        """The phase in which the stack ends if the run did not end on its own."""
         return v1alpha1.Phase.TIMED_OUT if self.is_deadline else v1alpha1.Phase.CANCELED
 
     @property
     def reason(self) -> reasons.StackReason:
-        """Why the stack ended, if the run did not come to an end of its own."""
+        """Why the stack ended, if the run did not end on its own."""
         match self.kind:
             case StopKind.STACK_DEADLINE:
                 return reasons.StackReason.STACK_DEADLINE_EXCEEDED

@@ -1,8 +1,9 @@
-"""Which runs that Spacelift queued must not go on, and whose creation queued them. Pure.
+"""Which runs that Spacelift queued must not continue, and whose creation queued them. Pure.
 
 The creation of a tracked run, the origin, makes Spacelift queue runs on everything natively
-downstream of it: a wave. Of a wave the chain uses the runs on stacks that adopt from the origin's
-stack; no other may go on, not even on stacks outside of the chain (ADR 0002, 0014 and 0017).
+downstream of it: a wave. The chain uses the wave's runs on stacks that adopt from the origin's
+stack. No other run of the wave may continue, not even on stacks outside of the chain (ADR 0002,
+0014 and 0017).
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -45,8 +46,9 @@ class QueuedByRuns:
     def add(self, stack: StackProgress) -> bool:
         """Take in a run that the chain triggered; returns whether it is a new origin.
 
-        A stack that is to have another run adopts nothing any more, and shows the native one that
-        failed until that is there. Taken for an origin, it would make runs of others unwanted.
+        A stack that is to get another run no longer adopts, but shows the failed native run until
+        the new one is there. If that were taken for an origin, runs of others would become
+        unwanted.
         """
         if stack.run_id is not None and stack.adopts_from is not None and _is_first_run(stack):
             self._adopted.add(stack.run_id)
@@ -77,8 +79,8 @@ class QueuedByRuns:
     def queuers(self, stack_id: str, origin_run_ids: Iterable[str]) -> list[str]:
         """Return the stacks that a native run on this one may name as the one that queued it.
 
-        Spacelift names the upstream through which it came here, or the one where the wave began.
-        An upstream that the waves do not reach queues runs for others.
+        Spacelift names the upstream through which the wave came here, or the stack where it
+        started. An upstream that the waves do not reach queues runs for others.
         """
         begun = {self._origins[run_id] for run_id in origin_run_ids}
         reached = begun.union(*(self._reached[origin] for origin in begun))
@@ -135,8 +137,8 @@ class QueuedByRuns:
     ) -> list[adoption.AheadRun]:
         """Return what was carried out on a stack because of the chain and may be its run.
 
-        One of a wave that another stage began has not waited for the stack's own stage, nor has one
-        that others began before the chain.
+        A run of a wave that another stage started has not waited for the stack's own stage. Nor has
+        one that others started before the chain.
         """
         return [
             run
@@ -207,8 +209,8 @@ def adopting_beyond(
 ) -> list[StackProgress]:
     """Return the reached stacks that still count on a native run and have none taken up.
 
-    Once a stack has left its wave, by a run of its own or because its native run ended without
-    effect, Spacelift starts what lies behind it too early: its wave no longer waits for it.
+    A stack leaves its wave when it gets its own run, or when its native run ends without effect.
+    Spacelift then starts what is behind it too early: the wave no longer waits for it.
     """
     return [
         stack
@@ -225,8 +227,8 @@ def keep_ahead(
 ) -> None:
     """Keep on a stack what was carried out though the chain did not want it.
 
-    Of each stack these are the newest; where the chain has as many as it may, the oldest of the
-    stack that has most of them goes. What is not kept is counted.
+    Each stack keeps the newest ones. When the chain is full, the stack that has most of them gives
+    up its oldest. What is not kept is counted.
     """
     kept = adoption.AheadRun(
         stack_id=run.stack_id,

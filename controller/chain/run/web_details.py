@@ -12,7 +12,7 @@ from controller.chain.run import attention, progress
 _ROWS = 100
 _MESSAGE_CHARACTERS = 160
 _URL = re.compile(r"https?://[^\s()]+")
-# What goes on comes before what waits for it, and both before what is over.
+# What is running comes before what waits for it, and both before what is over.
 _ORDER = (Phase.AWAITING_CONFIRMATION, Phase.RUNNING, Phase.WAITING, Phase.PENDING)
 
 
@@ -51,7 +51,7 @@ def _row(stack: progress.StackProgress) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-# Each change shows all rows anew, of which few differ.
+# Each change shows all rows again, and few of them differ.
 @functools.lru_cache(maxsize=1024)
 def _cell(message: str) -> str:
     return outside_text.markdown(outside_text.clean(message, most=_MESSAGE_CHARACTERS))

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from controller import cron_times, times, window_times
 from controller.api import v1alpha1
 
-# From where it is looked for whether windows are ever open together: the same day for all, so that
-# a spec that was accepted stays so.
+# The search for a time when windows are open together starts here. It is the same day for all, so
+# that an accepted spec stays accepted.
 _FIRST_DAY = datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC)
 # A cron may have its next time in a century.
 _LOOK_AGAIN = datetime.timedelta(days=366)
@@ -21,14 +21,14 @@ _LOOK_AGAIN = datetime.timedelta(days=366)
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class WindowState:
-    """`until`, an RFC 3339 time: when it has to be looked at again, as it closes or opens then."""
+    """`until`, an RFC 3339 time: when to check it again, since it closes or opens then."""
 
     is_open: bool
     until: str
 
 
 def state_of(windows: Sequence[v1alpha1.Window], *, now: datetime.datetime) -> WindowState:
-    """Return whether all of the windows are open, of which there has to be one."""
+    """Return whether all of the windows are open; there has to be at least one."""
     closes_at = window_times.next_closing(windows, now)
     if closes_at is not None:
         return WindowState(is_open=True, until=times.rfc3339(closes_at))
@@ -39,7 +39,8 @@ def state_of(windows: Sequence[v1alpha1.Window], *, now: datetime.datetime) -> W
 def check(spec: v1alpha1.StackChainSpec) -> None:
     """Check whether the windows of a spec ever open.
 
-    The operator does, and not whoever reads a spec: what knows no time zones may still show it.
+    The operator checks this, and not the parser of a spec: a program without time zones may still
+    show the spec.
 
     Raises:
         InvalidResource: one does not; the message names the field, and says what to do.
@@ -69,7 +70,7 @@ def _why_never_open(windows: tuple[v1alpha1.Window, ...]) -> str:
 
 
 def closed_message(until: str) -> str:
-    """Return what is said of what waits for its window."""
+    """Return the message for what waits for its window."""
     return f"Waits for its window (`window`), {closed_text(until)}."
 
 

@@ -10,7 +10,7 @@ from controller.chain.status.conditions import Problem
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class SchedulesStatus:
-    """How the schedule and the triggers stand; None: there is none."""
+    """The state of the schedule and of the triggers; None: there is none."""
 
     schedule: v1alpha1.ScheduleStatus | None = None
     triggers: v1alpha1.TriggersStatus | None = None
@@ -23,11 +23,11 @@ class SchedulesStatus:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ChainFacts:
-    """All that the status is made of, beside the resource itself.
+    """All that the status is made of, besides the resource itself.
 
     `is_suspended` and `history_limit` are the spec's; `is_not_requested`: see `decide.Decision`.
-    `is_spec_new`: the latest run ran under another one.
-    `schedules` is None where nobody has looked at them: they are as they were.
+    `is_spec_new`: the latest run ran under another one. `schedules` is None if no one has read
+    them: they stay as they were.
     """
 
     handled: v1alpha1.Handled

@@ -37,7 +37,8 @@ _PASSING = {
 class Problem:
     """Something outside of the run that keeps the request from being served.
 
-    `is_retrying`: it is tried again by itself, at any moment; else a person has to do something.
+    `is_retrying`: it is retried automatically, at any moment; otherwise a person has to do
+    something.
     """
 
     reason: reasons.ChainReason
@@ -50,10 +51,10 @@ class ConditionFacts:
     """All that conditions are made of.
 
     `has_unhandled`: asked for, and taken up by no run yet. `is_not_requested`: to be run only when
-    asked, and nobody has; `is_held`: because it was restored, or created to destroy.
+    asked, and no one has; `is_held`: because it was restored, or created to destroy.
     `is_suspended`: what the spec says. `is_spec_new`: it is not the one with which the run ran.
-    `waiting`: for which chains a run that is asked for waits.
-    `handled` is what was asked for and taken up. `next_time`: when the schedule starts a run next.
+    `waiting`: for which chains a run that is asked for waits. `handled` is what was asked for and
+    taken up. `next_time`: when the schedule starts a run next.
     """
 
     run: v1alpha1.RunStatus | None
@@ -158,7 +159,7 @@ def _waiting_for_chains(waiting: chain_waits.Waiting) -> _Verdict:
 
 
 def _hindered(reason: str, message: str) -> _Verdict:
-    """Something may pass by itself, and the run goes on then."""
+    """A problem may pass on its own, and the run then continues."""
     return _Verdict(ready="False", reason=reason, message=message, reconciling=True)
 
 
@@ -344,7 +345,7 @@ def _suspended(facts: ConditionFacts) -> _Value:
 def _drift_detected(facts: ConditionFacts, old: v1alpha1.Condition | None) -> _Value | None:
     """Say what the newest plan of the schedule found; a run that applied may have ended it.
 
-    None of a chain for which no schedule has started a plan yet.
+    Nothing for a chain for which no schedule has started a plan yet.
     """
     run, reason = facts.run, reasons.ConditionReason
     is_plan = run is not None and run.operation == v1alpha1.Operation.PLAN

@@ -27,7 +27,7 @@ def stacks_of(
 
 
 def message(run: v1alpha1.RunStatus, stacks: Sequence[v1alpha1.StackStatus]) -> str:
-    """Return what is said of the stacks in which a run found drift."""
+    """Return the message about the stacks in which a run found drift."""
     parts = [
         f"'{stack.id}' +{stack.delta.added} ~{stack.delta.changed} -{stack.delta.deleted}"
         for stack in stacks

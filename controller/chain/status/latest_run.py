@@ -1,4 +1,4 @@
-"""What a status says of the latest run, also where nothing answers for it any more. Pure."""
+"""What a status says of the latest run, even when nothing answers for it any more. Pure."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from controller.chain.status.chain_facts import ChainFacts
 
 Reason = reasons.ChainReason
 
-# What Temporal says of a workflow that it terminates by itself.
+# What Temporal says of a workflow that it terminates on its own.
 _TOO_LARGE = ("GrpcMessageTooLarge", "exceeds limit", "exceeds size limit")
 
 _UNKNOWN_END = (
@@ -30,7 +30,7 @@ def project(
         old: the status as it is.
         facts: what was observed.
         is_rechecked: the run is being tried again and says nothing new yet.
-        now: the time of an end that has no time of its own.
+        now: the time of an end that has no time.
     """
     execution, known, latest = facts.execution, facts.known, old.latest_run
     if execution is None:
@@ -65,7 +65,7 @@ def project(
 
 
 def without_estimate(run: v1alpha1.RunStatus | None) -> v1alpha1.RunStatus | None:
-    """Return a run of which nothing new is known: what was expected of it may be long past."""
+    """Return a run of which nothing new is known: earlier estimates for it may be long past."""
     return None if run is None else dataclasses.replace(run, estimated_completion_time=None)
 
 

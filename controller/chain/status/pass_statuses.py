@@ -1,4 +1,4 @@
-"""The three statuses of one pass of the operator, told apart by their types.
+"""The three statuses of one pass of the operator, each with its own type.
 
 StoredStatus    as the API server has it
 CurrentStatus   that, with what has come up since: how a closed run ended, what asks for a run

@@ -34,7 +34,7 @@ def project(ref: v1alpha1.Ref, old: CurrentStatus, facts: ChainFacts, *, now: st
         ref: the resource, with the generation that was looked at.
         old: the status as it is, with what has come up since it was written.
         facts: what was observed.
-        now: the time of what changes without a time of its own, RFC 3339 in UTC.
+        now: the time of a change that has no time, RFC 3339 in UTC.
     """
     facts = _without_duplicate(old, facts)
     is_rechecked = _is_rechecked(old, facts)
@@ -81,7 +81,7 @@ def _is_summary_missing(
     facts: ChainFacts,
     stacks: tuple[v1alpha1.StackStatus, ...],
 ) -> bool:
-    """Whether the stacks are the status's own, of which the execution has said nothing."""
+    """Whether the stacks are the status's own, since the execution has not reported any."""
     if facts.known is None:
         return run.phase.is_over and stacks != old.stacks
     return facts.known.resolved_time is None and run.cause != v1alpha1.Cause.RETRY
@@ -101,7 +101,7 @@ def _history(
 
 
 def _was_replaced_unused(old: v1alpha1.Status, latest: v1alpha1.RunStatus) -> bool:
-    """Whether a run gave way to the next one before it did anything, which tells nobody anything.
+    """Whether a run gave way to the next one before it did anything, which is news to no one.
 
     With `concurrencyPolicy: Replace` many may do so, one after the other.
     """
@@ -123,9 +123,9 @@ def _without_duplicate(old: v1alpha1.Status, facts: ChainFacts) -> ChainFacts:
 
 
 def _is_rechecked(old: v1alpha1.Status, facts: ChainFacts) -> bool:
-    """Whether a run is being tried again and has nothing new to tell yet.
+    """Whether a run is being tried again and has no news yet.
 
-    The status keeps the problem until then: one that flips every minute would tell nothing.
+    The status keeps the problem until then: one that flips every minute would be useless.
     """
     execution, known, latest = facts.execution, facts.known, old.latest_run
     if execution is None or execution.state is not executions.ExecutionState.RUNNING:
@@ -191,7 +191,7 @@ def _stacks(
         ]
         return tuple(sorted(rows, key=lambda row: (row.level, row.id)))
     if run is None or not is_known_run:
-        # Those of the run before would look like this run's; one that is rechecked has none.
+        # Those of the run before would look like this run's; a run that is rechecked has none.
         return stack_rows.not_run(old, facts.execution) if is_retry else ()
     if not run.phase.is_over:
         return old.stacks

@@ -1,7 +1,7 @@
-"""What stacks took, as the status keeps it from run to run. Pure.
+"""How long stacks took, as the status keeps it from run to run. Pure.
 
-A part of its own, and not of the rows: these are those of the latest run, which may run only some
-of the stacks, or could not read them (ADR 0057).
+This is a separate part of the status. The rows belong to the latest run, which may run only some of
+the stacks, or may have failed to read them (ADR 0057).
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""The rows of a status, one for each stack: what is said of a stack in its run. Pure."""
+"""The rows of a status, one for each stack of its run. Pure."""
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
@@ -64,9 +64,9 @@ def _kept(stack: v1alpha1.StackStatus, number: int, *, is_bypassed: bool) -> v1a
 
 
 def lost(stack: v1alpha1.StackStatus, *, run_ended_at: str | None) -> v1alpha1.StackStatus:
-    """Return what is left to say of a stack once nothing knows its run of the chain any more.
+    """Return what is left to report of a stack once its run of the chain is gone.
 
-    What the status has of it was read before the chain's workflow ended, or was found to be gone.
+    What the status has of it was read before the chain's workflow ended or disappeared.
     """
     if stack.phase.is_over:
         return stack
@@ -112,7 +112,7 @@ def of_progress(
     waits_for: Sequence[str],
     limits: StartLimits,
 ) -> v1alpha1.StackStatus:
-    """Return what is said of a stack of a run whose stacks are known.
+    """Return the message about a stack of a run whose stacks are known.
 
     `waits_for` are the stacks that have to end before it may start.
     """

@@ -1,9 +1,9 @@
 """Keeps a status within what etcd stores as one object. Pure.
 
-A status that the API server refuses hides the whole chain, so a large chain with long ids and
-texts gives up what can be found elsewhere, in steps: listed upstream stacks, then texts, then
-names, and with them what stacks took, without which a run is only not estimated. Stacks, phases,
-run ids and the runs of the history always stay.
+A status that the API server refuses hides the whole chain. So a large chain with long ids and
+messages gives up what can be found elsewhere, in steps. Listed upstream stacks go first, then
+messages, then names. The durations of stacks go with the names; without them a run only has no
+estimate. Stacks, phases, run ids and the runs of the history always stay.
 """
 
 import dataclasses
@@ -38,7 +38,7 @@ _STEPS = (
 
 
 def fitted(status: v1alpha1.Status) -> v1alpha1.Status:
-    """Return the status as it is if it can be stored, else the first that can."""
+    """Return the status unchanged if it can be stored, otherwise the first version that can."""
     if len(status.stacks) <= _ALWAYS_FITS:
         return status
     found = status

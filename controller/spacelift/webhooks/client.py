@@ -12,7 +12,7 @@ from controller.spacelift.webhooks import documents as webhook_documents
 from controller.spacelift.webhooks import plan
 from controller.spacelift.webhooks.plan import Policy, SetupAction, SetupStep, Space, Webhook
 
-# Pages of 50 webhooks; far more than an account has, and an end where a cursor goes in circles.
+# Pages of 50 webhooks; far more than an account has, and a limit if the cursor never ends.
 _MOST_PAGES = 100
 
 _Documents = Mapping[SetupAction, tuple[documents.Document, str]]
@@ -117,7 +117,7 @@ class WebhookClient:
         with _for_administrators(what):
             answer = await self._session.change(document, variables, what=what, hide=hide)
         if item_id:
-            # What was removed may be answered with null, since it is no longer there.
+            # The answer for a removed object may be null, since it is no longer there.
             return item_id
         with answers.readable(what):
             return str(answer.data["changed"]["id"])

@@ -66,7 +66,7 @@ DELETE_POLICY = Document(
 def page(*, after: str | None) -> Variables:
     """Return the variables of one page of webhooks.
 
-    There is no predicate on the name: whether Spacelift takes it for a pattern is not documented,
-    and an account has few webhooks.
+    The name is not a filter: whether Spacelift takes it for a pattern is not documented, and an
+    account has few webhooks.
     """
     return {"input": {"first": LARGEST_SIZE, "after": after}}

@@ -1,8 +1,8 @@
 """What has to change at Spacelift so that it notifies a receiver. Pure: from found to wanted.
 
-A named webhook says where to send, and a notification policy what. Both are ours by their name, so
-a second set-up finds what the first one made, and people who made them by hand lose nothing.
-See ADR 0025.
+A named webhook says where to send, and a notification policy what. Both are recognized by their
+names, so a second set-up finds what the first one made, and people who made them by hand lose
+nothing. See ADR 0025.
 """
 
 import dataclasses
@@ -77,7 +77,7 @@ class Space:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class DesiredSetup:
-    """What a person asks for; a space of None is the root for what is new, else where it is."""
+    """What a person asks for; a space of None means the root for a new object, or no change."""
 
     name: str
     endpoint: str
@@ -100,14 +100,14 @@ class SetupStep(Generic[Item]):
 
 
 class CannotSetUp(Exception):
-    """What is there does not go with what is wanted; the message says what to do."""
+    """What exists conflicts with what is wanted; the message says what to do."""
 
 
 def secret_mark(secret: str, *, name: str) -> str:
     """Return the label by which a later set-up sees that the webhook has another secret.
 
     Spacelift shows no secret, and a secret that was replaced only here would have all deliveries
-    refused. The mark is slow to compute and too short to tell a guess from the truth for sure.
+    refused. The mark is slow to compute, and too short to confirm a guess for sure.
     """
     salt = f"stackchain webhook {name}".encode()
     digest = hashlib.scrypt(secret.encode(), salt=salt, **_MARK_COST)
@@ -276,5 +276,5 @@ def _policy_differences(found: Policy, wanted: Policy) -> Iterable[str]:
 
 
 def _lines(text: str) -> list[str]:
-    """Return a text without what an editor or a form may do to its ends of lines."""
+    """Return the lines without what an editor or a form may change about their ends."""
     return [line.rstrip() for line in text.strip().splitlines()]

@@ -1,6 +1,6 @@
 """Registers or removes webhook and policy: carries out the plan, one object after the other.
 
-The order matters when it is broken off: a policy never names a webhook that is not there, since
+The order matters if it is interrupted: a policy never names a webhook that does not exist, since
 Spacelift would report an error for each run.
 """
 
@@ -39,7 +39,7 @@ async def set_up(
     """Register webhook and policy, and yield what became of each one as soon as it is done.
 
     Raises:
-        SpaceliftError: what was yielded before is done; running it again goes on from there.
+        SpaceliftError: what was yielded before is done; running it again continues from there.
         CannotSetUp: nothing was changed.
     """
     spaces = await webhook_client.list_spaces()
@@ -55,7 +55,7 @@ async def set_up(
         webhook_id = await webhook_client.carry_out_webhook(step, secret=secret)
     yield _outcome("webhook", step, webhook_id)
     if not is_dry_run:
-        # Decided anew: Spacelift chooses the id of a new webhook.
+        # Decided again: Spacelift chooses the id of a new webhook.
         policy_step = plan.policy_step(wanted, policy, endpoint_id=webhook_id)
         policy_id = await webhook_client.carry_out_policy(policy_step)
     yield _outcome("policy", policy_step, policy_id, uncovered=uncovered)

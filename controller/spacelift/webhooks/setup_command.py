@@ -1,8 +1,8 @@
 """`stackchain webhook setup`: registers at Spacelift what the receiver needs to be notified.
 
-It reads what is there, says what differs, and writes that and nothing else, so that it can be run
-again at any time: after a change of the address or the secret, and after Spacelift has disabled the
-webhook because deliveries failed.
+It reads what is there, says what differs, and writes only that. So it can be run again at any time:
+after a change of the address or the secret, and after Spacelift has disabled the webhook because
+deliveries failed.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from controller.spacelift.webhooks import plan, setup
 from controller.spacelift.webhooks.client import WebhookClient
 from controller.spacelift.webhooks.setup import SetupOutcome
 
-# Whoever guesses the secret can wake executions at will.
+# Anyone who guesses the secret can wake executions at will.
 SHORTEST_SECRET = 16
 
 _SPACES_SHOWN = 5
@@ -67,7 +67,7 @@ def receiver_url(text: str, *, connection: str, is_insecure: bool) -> str:
     """Return the URL that deliveries of a connection are sent to.
 
     Raises:
-        ValueError: it is no URL, or it would show the deliveries to whoever is on the way.
+        ValueError: it is not a URL, or others could read the deliveries on the way.
     """
     url = parsing.http_url(text)
     parts = urllib.parse.urlsplit(url)

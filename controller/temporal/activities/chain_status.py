@@ -21,12 +21,12 @@ from controller.temporal.activities import heartbeats
 _FORGET_SECONDS = 600.0
 # Below the time-out of `_PUBLISH_HEARTBEAT` in the workflow.
 _HEARTBEAT_SECONDS = 1.0
-# For a canceled publish to end by itself; less than an operator takes that hands over on SIGTERM.
+# For a canceled publish to end on its own; less than an operator takes to hand over on SIGTERM.
 _END_SECONDS = 1.0
 
 
 class ResourceGone(Exception):
-    """The API server says that the resource does not exist, or is another one of the name."""
+    """The API server says that the resource does not exist, or is another one of the same name."""
 
 
 class Superseded(Exception):
@@ -34,7 +34,7 @@ class Superseded(Exception):
 
 
 class ReconcileFailed(Exception):
-    """A pass failed for a reason that nobody foresaw; the same call may succeed later."""
+    """A pass failed unexpectedly; the same call may succeed later."""
 
     def __init__(self, message: str, *, retry_seconds: float) -> None:
         super().__init__(message)
@@ -117,11 +117,11 @@ class ChainStatus:
 
 
 async def _whole(publishing: Coroutine[Any, Any, int]) -> int:
-    """Run a publish to its end, also when it is canceled meanwhile.
+    """Run a publish to its end, even when it is canceled meanwhile.
 
-    A run that ends cancels the publish before its last one. If that has written the last
-    transitions already and is ended before it tells of them, the last publish finds nothing new,
-    and nobody ever hears of them.
+    A run that ends cancels the publish before its last one. That publish may have written the last
+    transitions already. If it were ended before it reported them, the last publish would find
+    nothing new, and no one would ever hear of them.
     """
     task = asyncio.ensure_future(publishing)
     try:

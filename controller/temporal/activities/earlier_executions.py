@@ -1,7 +1,7 @@
 """What executions of a stack before a reset in Temporal have done, read from their histories.
 
-A reset makes a new execution that begins somewhere in the history of the one before, and ends that
-one where it is; what that had triggered is known to it alone. See ADR 0043.
+A reset makes a new execution that starts somewhere in the history of the one before, and ends that
+one where it is. Only the old one knows what it had triggered. See ADR 0043.
 """
 
 import dataclasses
@@ -40,7 +40,7 @@ class EarlierExecutions:
         """Return the run; None if nothing was reset, or nothing was triggered or adopted before.
 
         Raises:
-            ApplicationError: a history is gone, so nobody knows.
+            ApplicationError: a history is gone, so no one knows.
         """
         wanted: dict[str, messages.EarlierRun] = {}
         try:
@@ -70,7 +70,7 @@ class EarlierExecutions:
         """Return what the executions of a run of a chain before this one have started.
 
         Raises:
-            ApplicationError: a history is gone, so nobody knows.
+            ApplicationError: a history is gone, so no one knows.
         """
         started: dict[str, list[str]] = {}
         try:
@@ -150,7 +150,7 @@ class EarlierExecutions:
     async def _resets_of(self, workflow_id: str, first_run_id: str) -> list[str]:
         """Return an execution and all that resets have made of it.
 
-        Each names the last one that was made of it; an older one only the listing has.
+        Each names the last one that was made of it; only the listing has the older ones.
         """
         first = await execution_infos.describe(self._client, workflow_id, first_run_id)
         found = {first_run_id: None}

@@ -21,6 +21,6 @@ class EarlierStackFinder:
     async def find_earlier_stacks(
         self, argument: messages.FindEarlierStacksInput
     ) -> messages.FindEarlierStacksResult:
-        """Return the stacks that have an end, or may have a run of which nobody knows the end."""
+        """Return the stacks that have an end, or may have a run of which no one knows the end."""
         async with heartbeats.kept_alive():
             return messages.FindEarlierStacksResult(stacks=await self._find(argument.chain))

@@ -1,4 +1,4 @@
-"""Maps Spacelift's errors to Temporal's: what is tried again, when, and what is final.
+"""Maps Spacelift's errors to Temporal's: what is retried, when, and what is final.
 
 The only place that does; `workflows/` reads the types named here.
 """
@@ -14,14 +14,14 @@ from controller.config import permissions
 from controller.spacelift import errors
 from controller.temporal import signing
 
-# Bad credentials may be mended by a rotation; without them nothing was committed.
+# A rotation may fix bad credentials; without them nothing was committed.
 _FINAL = (
     errors.CredentialsRejected,
     errors.PermissionDenied,
     errors.SpaceliftObjectNotFound,
     errors.SpaceliftRefused,
 )
-# A run goes on until it is stopped, so bad credentials are no reason to give that up.
+# A run continues until it is stopped, so bad credentials are no reason to give up on the stop.
 FINAL_STOP = (errors.PermissionDenied, errors.SpaceliftObjectNotFound, errors.SpaceliftRefused)
 
 _LONG = timedelta(seconds=10)
@@ -33,7 +33,7 @@ AMBIGUOUS = errors.AmbiguousOutcome.__name__
 NOT_ALLOWED = frozenset(permissions.DisallowedUse)
 # No operator of this release has signed it, or with a key or over fields unknown to this worker.
 NOT_SIGNED = tuple(failure.__name__ for failure in signing.FAILURES)
-# Spacelift asks to be left alone for so long that the status has to say so.
+# Spacelift asks for such a long pause that the status has to say so.
 LONG_PAUSE = "LongPauseAsked"
 # Failures of a trigger after which it may be sent again without looking for its run.
 NOTHING_SENT = NOT_ALLOWED | {
@@ -56,12 +56,12 @@ def to_application_error(
     """Return the error that Temporal understands.
 
     Args:
-        error: what the client raised. A pause that it asks for counts where it is longer than the
-            one that the retry policy makes.
-        goes_on: a run goes on meanwhile, so bad credentials are no reason to give up.
+        error: what the client raised. A pause that it asks for counts if it is longer than the one
+            of the retry policy.
+        goes_on: a run continues meanwhile, so bad credentials are no reason to give up.
         as_type: the type that it gets; such an error is never final.
-        is_further: the activity got further than at its last try, so a pause for a rate limit is
-            as short as the first one.
+        is_further: the activity got further than at its last try, so a pause for a rate limit is as
+            short as the first one.
     """
     delay, kind = None, type(error).__name__
     category = temporalio.exceptions.ApplicationErrorCategory.UNSPECIFIED
@@ -80,7 +80,7 @@ def to_application_error(
 
 
 def asked_pause(seconds: float | None, *, is_first: bool = False) -> timedelta | None:
-    """Return the pause before an activity's next try; None where its policy makes one as long.
+    """Return the pause before an activity's next try; None if its policy makes one as long.
 
     Args:
         seconds: what the other side asks for.
@@ -101,7 +101,7 @@ def asked_pause(seconds: float | None, *, is_first: bool = False) -> timedelta |
 
 
 def may_pass(error: errors.SpaceliftError | None) -> bool:
-    """Whether Spacelift did not answer, for a reason that may go away by itself."""
+    """Whether Spacelift did not answer, for a reason that may pass on its own."""
     return error is not None and not isinstance(error, _FINAL)
 
 

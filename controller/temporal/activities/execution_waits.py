@@ -20,12 +20,12 @@ _QUERY_TIMEOUT = datetime.timedelta(seconds=5)
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Pace:
-    """How fast, in seconds, a wait goes on.
+    """The intervals of a wait, in seconds.
 
-    `refresh`: how old may be what is said of the chain that has the stack, at first; twice as old
-    after each time that it was the same, and `stalest` in the end. `grace`: how long each chain
-    that came before has for its turn, since it may have ended or have no free slot. `look`: how
-    often it is looked whether it took its turn. `limit`: before the activity times out.
+    `refresh`: how old the report on the chain that has the stack may be, at first. It doubles each
+    time that the report is the same, up to `stalest`. `grace`: how long each chain that came before
+    has for its turn, since it may have ended or have no free slot. `look`: how often to check
+    whether it took its turn. `limit`: before the activity times out.
     """
 
     refresh: float = 10.0
@@ -48,13 +48,13 @@ class TurnWait:
         self._input = argument
         self._pace = pace
         self._refresh = pace.refresh
-        # The execution that knows of the wait, the one that had no run yet when it was asked, and
-        # since when one is known to have ended.
+        # The execution that this chain has asked to join its line, the one that had no run yet when
+        # it was asked, and since when one is known to have ended.
         self._told = self._without_run = ""
         self._ended = ("", 0.0)
 
     async def wait(self) -> messages.AwaitTurnResult:
-        """Return once it is the chain's turn, or something else is to be said of who has the stack.
+        """Return once it is the chain's turn, or there is news of who has the stack.
 
         Raises:
             ApplicationError: it takes long; the wait is to be repeated.
@@ -96,7 +96,7 @@ class TurnWait:
     async def _is_left_by_reset(self, info: execution_infos.ExecutionInfo) -> bool:
         """Whether an execution was started for the same run of the chain, before a reset.
 
-        Nobody waits for its end any more, and no cancel would reach it.
+        No one waits for its end any more, and no cancel would reach it.
         """
         chain = self._input.asking
         if not chain.is_reset or info.parent is None or info.parent[0] != chain.workflow_id:
@@ -116,7 +116,7 @@ class TurnWait:
     ) -> bool:
         """Whether a chain that has just got the stack may soon have a run that can be named, too.
 
-        Whatever is told is an activity and a write of each chain in the line.
+        Each report costs an activity and a write of each chain in the line.
         """
         is_first = self._without_run != info.workflow_run_id
         self._without_run = info.workflow_run_id
@@ -125,7 +125,7 @@ class TurnWait:
     async def _after_its_end(
         self, info: execution_infos.ExecutionInfo, line: list[stack_lines.WaitingChain]
     ) -> messages.AwaitTurnResult | None:
-        """Whoever came first goes first; if it does not, the next one does after a while."""
+        """The chain that came first goes first; if it does not, the next one does after a while."""
         if self._ended[0] != info.workflow_run_id:
             self._ended = (info.workflow_run_id, clock.monotonic())
         patience = stack_lines.place_of(line, self._input.chain) * self._pace.grace

@@ -1,7 +1,7 @@
 """Heartbeats of activities: one slow request to Spacelift outlasts the heartbeat time-out.
 
-Each one is a request that Temporal writes down, and bills: waits send them as seldom as their
-time-out allows (ADR 0047).
+Temporal stores each heartbeat, and bills it, so waits send them as rarely as their time-out allows
+(ADR 0047).
 """
 
 import asyncio
@@ -38,8 +38,9 @@ def pause_of_wait() -> float:
 def is_nobody_waiting() -> bool:
     """Whether the activity was canceled because its workflow closed before it heard of the cancel.
 
-    A wake gives a wait up, and the next one may end the workflow before the first one beats again.
-    The SDK logs whatever ends such an activity as a failure, unless it returns.
+    A wake makes a workflow give up a wait, and the next one may end the workflow before the first
+    wait sends its next heartbeat. The SDK logs anything that ends such an activity as a failure,
+    unless it returns.
     """
     details = activity.cancellation_details()
     return details is not None and details.not_found

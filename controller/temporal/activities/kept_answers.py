@@ -16,7 +16,7 @@ from controller.temporal.activities import errors
 
 # Longer than any pause between two tries. A worker that is given no further try forgets.
 _KEPT_SECONDS = 900.0
-# Of one account, in one worker; most are small, since most are refused early.
+# For one account, in one worker; most are small, since most are refused early.
 _MOST = 20
 # Each of them says that this request was not carried out, and nothing about those before it.
 _PASSING = (spacelift_errors.RateLimited, spacelift_errors.Unreachable)
@@ -27,7 +27,8 @@ _Activity = tuple[str, str]
 class KeptAnswers:
     """The answers so far, by workflow run and activity: a workflow has one such activity at a time.
 
-    Each worker has its own. A try that another worker takes finds what that one has read.
+    Each worker has its own. If another worker takes the next try, it finds only what that worker
+    has read.
     """
 
     def __init__(self, *, monotonic: Callable[[], float] = clock.monotonic) -> None:

@@ -1,7 +1,7 @@
 """Which stacks a misspelled root may mean, found by Spacelift's full text search.
 
-What that searches, how, and in which order it answers is not documented. So parts of the id are
-searched for as they stand: first whole ones, which any way of searching should find.
+It is not documented what the search covers, how it works, and in which order it answers. So parts
+of the id are searched for unchanged: first whole ones, which any way of searching should find.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ from controller.spacelift import client as spacelift_client
 from controller.spacelift import documents, models
 from controller.spacelift import errors as spacelift_errors
 
-# Digits are right, or there is no guess at all.
+# Digits are taken to be right; otherwise there is no guess.
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _NUMBER_BEFORE = re.compile(r"(?<![^\W_])[0-9]+[-_.]*\Z")
 _SEPARATORS = "-_."
@@ -24,7 +24,7 @@ _SHORTEST = 2
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Texts:
-    """What to search for. Of the two later ones one is, and none if it is empty."""
+    """What to search for. One of the two later texts is searched, or none if it is empty."""
 
     first: str
     if_many: str
@@ -54,7 +54,7 @@ def texts_for(root: str) -> Texts | None:
 
 
 def _texts_for_word(word: str) -> Texts:
-    # One of the halves is right, and what is between them may be what was swapped.
+    # One of the halves is right, and the letters between them may have been swapped.
     half = max(_SHORTEST, len(word) // 2)
     return Texts(
         first=word[:half],
@@ -78,7 +78,7 @@ async def find(
     Args:
         client: reads the account.
         root: the id that no stack has.
-        may_tell: whether whoever wrote it may know of a stack.
+        may_tell: whether the author of the root may know of a stack.
     """
     texts, told = texts_for(root), dict[str, None]()
     if texts is None:
@@ -93,6 +93,6 @@ async def find(
             found = await client.list_stacks_like(further)
             told |= {stack.id: None for stack in found if may_tell(stack)}
     except spacelift_errors.SpaceliftError:
-        # The message says what is wrong without a guess, too.
+        # The message says what is wrong even without a guess.
         pass
     return tuple(told)

@@ -1,8 +1,8 @@
 """Which runs of a stack Spacelift queued because of the chain's, and which because of others'.
 
-A wave is queued in the moment in which it begins. A run that is there later, or where runs of
-others may have begun waves in the same moment, may be of others: the runs of all stacks above say
-whether these began any. That is read only where there is a sign of it.
+Spacelift queues a wave in the moment in which it starts. A later run may belong to others, and so
+may one from a moment in which runs of others may have started waves. The runs of all stacks above
+say whether these started any. They are read only if there is a sign of it.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ _SHORT_PAGE = 20
 def may_be_cut_off(runs: Sequence[models.RunRecord], since: str, *, is_all_found: bool) -> bool:
     """Whether a page of the newest runs may end before one of them was created.
 
-    How long a page is is not documented; a short one on which all is found holds it all.
+    The length of a page is not documented; a short one on which all is found is complete.
     """
     if not runs or min(run.run_id for run in runs) <= since:
         return False
@@ -55,7 +55,7 @@ class NativeRunFinder:
         queuers: Collection[str],
         is_expected: bool = True,
     ) -> adoption.FoundNativeRuns:
-        """Return the run that each origin made Spacelift queue, as far as it is among some.
+        """Return the run that each origin made Spacelift queue, if it is among the given ones.
 
         Args:
             stack_id: the stack.
@@ -162,7 +162,7 @@ class NativeRunFinder:
 async def newest_runs(
     spacelift: client.SpaceliftClient, stack_ids: Iterable[str]
 ) -> dict[str, Sequence[models.RunRecord]]:
-    """Return the newest runs of stacks; of what cannot be seen there are none."""
+    """Return the newest runs of stacks; stacks that cannot be seen have none."""
     found: dict[str, Sequence[models.RunRecord]] = {}
     for chunk in client.chunks(sorted(set(stack_ids))):
         pages = await spacelift.get_newest_runs(chunk)

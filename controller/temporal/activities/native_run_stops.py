@@ -1,6 +1,6 @@
 """How native runs of many stacks are found and stopped: 50 stacks, or 50 runs, in one request.
 
-One look finds what is there and calls what ends it; whoever asks looks again for what is late, and
+One look finds what is there and calls what ends it. The caller looks again for what is late, and
 for what a call has not ended yet (`chain.run.native_stops`, ADR 0031).
 """
 
@@ -21,9 +21,9 @@ logger = logging.getLogger(__name__)
 
 # A run that has moved on since it was read is read again, and so is what its refusal hid.
 _ROUNDS = 4
-# What has not started is canceled before anything else: that is what something may still start.
+# What has not started is canceled before anything else, since it may still be started.
 _CALLS = (StopCall.CANCEL, StopCall.DISCARD, StopCall.STOP)
-# A refusal is none of these: the run may only have moved on since it was read.
+# A refusal is not among these: the run may only have moved on since it was read.
 _FINAL = (spacelift_errors.PermissionDenied, spacelift_errors.SpaceliftObjectNotFound)
 
 
@@ -43,8 +43,8 @@ class _Seen:
 class NativeRunStops:
     """Stops what Spacelift queued on stacks that must not run it.
 
-    A run that ends lets Spacelift start those that wait for it, so what is furthest downstream is
-    canceled first. What is late keeps nothing else from being stopped.
+    When a run ends, Spacelift starts those that wait for it. So what is furthest downstream is
+    canceled first. A late run does not delay stopping the others.
     """
 
     def __init__(
@@ -61,8 +61,8 @@ class NativeRunStops:
 
         Args:
             targets: what to look for, the most urgent first.
-            is_first_try: else the first ones alone are looked for, so that a limit of requests
-                that all of them exceed lets these through; the others stay open.
+            is_first_try: otherwise only the first ones are looked for, so that they get through a
+                rate limit that all of them together exceed; the others stay open.
 
         Raises:
             SpaceliftError: Spacelift does not answer; look again.
@@ -104,7 +104,7 @@ class NativeRunStops:
     # Finding
 
     async def _find(self, targets: Sequence[UnwantedRuns]) -> list[_Seen]:
-        # Where these come from tells whether they may be of others.
+        # Where these come from shows whether they may be of others.
         stack_ids = sorted({item for target in targets for item in _read_with(target)})
         read = await asyncio.gather(
             *(self._account.client.get_newest_runs(chunk) for chunk in client.chunks(stack_ids))
@@ -197,7 +197,7 @@ class NativeRunStops:
         made = next((call for call in target.called if call.run_id == run.run_id), None)
         if made is None or made.call != calls[0]:
             return _Seen(target=target, found=found, due=calls[0])
-        # A worker may ignore a stop; after a while the run is left to end.
+        # A worker may ignore a stop; after a while the run is allowed to finish.
         is_open = made.seconds_ago < self._effect
         return _Seen(target=target, found=dataclasses.replace(found, is_open=is_open))
 
@@ -218,7 +218,7 @@ class NativeRunStops:
     def _given_up(
         self, item: _Seen, refusals: Mapping[models.RunKey, spacelift_errors.SpaceliftError]
     ) -> NativeRun:
-        """Return what is said of a run that no round has ended."""
+        """Return the message about a run that no round has ended."""
         refusal = refusals.get(item.key)
         if item.due is None:
             return item.found
@@ -229,7 +229,7 @@ class NativeRunStops:
 
 
 def _read_with(target: UnwantedRuns) -> set[str]:
-    """Return the stacks whose runs are looked at: those that queue runs tell whose these are."""
+    """Return the stacks whose runs are read; the runs of those that queue show whose these are."""
     return {target.stack_id, *target.queuers}
 
 
@@ -249,10 +249,10 @@ async def _natives(
     runs: Iterable[models.RunRecord],
     finder: native_run_finding.NativeRunFinder,
 ) -> adoption.FoundNativeRuns:
-    """Return the run that each origin made Spacelift queue, as far as it is among some."""
+    """Return the run that each origin made Spacelift queue, if it is among the given ones."""
     origins = [*target.origin_run_ids]
     if target.used_origin_run_id is not None:
-        # Where waves interleave, the run that is used is told from the others by all origins.
+        # Where waves interleave, it takes all origins to tell the run that is used from the others.
         origins.append(target.used_origin_run_id)
     return await finder.find(
         target.stack_id,
@@ -287,7 +287,7 @@ def _nothing(
 
 
 def _remaining(seen: Sequence[_Seen], known: Sequence[NativeRun | None]) -> list[UnwantedRuns]:
-    """Return the targets with what has to be read again, told apart from what need not be."""
+    """Return the targets with what has to be read again, and those that need no reading."""
     again: dict[str, list[str]] = {}
     claimed: dict[str, list[str]] = {}
     for item, found in zip(seen, known, strict=True):

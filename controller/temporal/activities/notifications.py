@@ -1,6 +1,6 @@
-"""deliver_notification: tells one sink; Temporal's retries make it at least once.
+"""deliver_notification: notifies one sink; Temporal's retries make that at least once.
 
-Failures name the sink and what kind of failure it is, never where the sink is: Temporal keeps them.
+Failures name the sink and the kind of failure, never where the sink is: Temporal keeps them.
 """
 
 import datetime
@@ -27,7 +27,7 @@ UNAVAILABLE = "SinkUnavailable"
 
 
 class NotificationDelivery:
-    """Reads a sink's URL and secrets anew for each delivery."""
+    """Reads a sink's URL and secrets again for each delivery."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class NotificationDelivery:
         activity.logger.debug("Notification delivered", extra=_fields(argument))
 
     def _show(self, sink: str) -> None:
-        """Show all outcomes of a sink, at 0: Prometheus cannot tell a first one from none."""
+        """Show all outcomes of a sink, at 0: otherwise Prometheus would miss the first one."""
         for outcome in OUTCOMES:
             self._counters.notification_deliveries.labels(sink, outcome)
 
@@ -83,7 +83,7 @@ class NotificationDelivery:
     def _failure(
         self, argument: notification_messages.DeliverNotificationInput, error: sink_sender.SinkError
     ) -> temporalio.exceptions.ApplicationError:
-        """Count a failed try, tell of it in the log, and decide whether it was the last one."""
+        """Count and log a failed try, and decide whether it was the last one."""
         is_refused = isinstance(error, sink_sender.SinkRefused)
         is_over = _is_late() or (is_refused and activity.info().attempt >= REFUSALS)
         outcome = "given_up" if is_over else "refused" if is_refused else "unavailable"

@@ -1,4 +1,4 @@
-"""request_run: what a schedule or a sweep hands on to the operator, which decides."""
+"""request_run: what a schedule or a sweep passes on to the operator, which decides."""
 
 from typing import Protocol
 
@@ -35,7 +35,7 @@ class OperatorAsks:
     async def request_run(
         self, argument: start_messages.RequestRunCall
     ) -> start_messages.RequestRunResult:
-        """Hand on an ask; the same one twice starts one run."""
+        """Pass on an ask; the same ask twice starts one run."""
         try:
             async with heartbeats.kept_alive(seconds=_HEARTBEAT_SECONDS):
                 return await self._asked.request_run(argument)

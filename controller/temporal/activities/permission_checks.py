@@ -1,8 +1,7 @@
-"""Refuses what no operator has granted, or this worker's own connection does not allow.
+"""Refuses what no operator has granted, or what this worker's own connection does not allow.
 
-The operator has judged by the same rules (`config.permissions`) before it started anything. Runs
-that exist are followed and stopped whatever the connection says: a right that was withdrawn
-interrupts nothing.
+The operator has checked the same rules (`config.permissions`) before it started anything. Existing
+runs are followed and stopped whatever the connection says: a withdrawn right interrupts nothing.
 """
 
 from collections.abc import Iterable

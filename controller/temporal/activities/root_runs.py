@@ -13,7 +13,7 @@ from controller.temporal.activities import heartbeats, permission_checks, spacel
 
 logger = logging.getLogger(__name__)
 
-# A root whose newest finished runs are chains' own may have one of somebody else below them.
+# A root whose newest finished runs are chains' own may have one of someone else below them.
 _JUDGED = 5
 _NO_RUN = "0"
 
@@ -61,7 +61,7 @@ def _root_runs(
     page: models.RunsPage | None,
 ) -> start_messages.RootRuns | None:
     if page is None:
-        # The status says so; the other roots are looked at.
+        # The status reports it; the other roots are still checked.
         logger.info("Root not visible", extra={"stack_id": stack_id})
         return None
     finished = [

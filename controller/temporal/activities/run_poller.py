@@ -1,7 +1,7 @@
 """Reads all that is followed of a connection together, so that requests do not grow with it.
 
-One task per connection asks for many runs in one document; each follow waits for its own news.
-Stacks that hold their next run are followed by a poller of their own in the same way.
+One task per connection asks for many runs in one document; each follow waits for its own news. A
+second poller follows the stacks that hold their next run in the same way.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _YOUNG_TICKS = 3
 _YOUNG_DIVISOR = 5
 # Runs due within this part of the shorter interval share one document.
 _SLACK = 0.2
-# An outage shorter than this is nobody's business.
+# An outage shorter than this is not reported.
 _PROBLEM_AFTER_SECONDS = 10.0
 _LONGEST_BACKOFF_SECONDS = 60.0
 
@@ -71,7 +71,7 @@ class Poller(Generic[_Key, _Record]):
         self._failures = 0
         self._failing_since: float | None = None
         self._end: errors.SpaceliftError | None = None
-        # Nothing is read before this, whoever asks: Spacelift has just failed.
+        # Nothing is read before this, whatever asks: Spacelift has just failed.
         self._resume_at = clock()
         # Before this only what was woken is read: Spacelift asked to be left alone.
         self._asked_until = self._resume_at
@@ -166,7 +166,7 @@ class Poller(Generic[_Key, _Record]):
             self._failed(due, error)
             return
         except Exception as error:
-            # All follows of this process hang on this task, so no mistake may end it.
+            # All follows of this process depend on this task, so no mistake may end it.
             logger.exception("Polling Spacelift failed unexpectedly")
             self._failed(due, errors.SpaceliftError(f"{type(error).__name__}: {error}"))
             return
@@ -179,7 +179,7 @@ class Poller(Generic[_Key, _Record]):
             _offer(follow, readings[follow.key])
 
     def _failed(self, due: list[_Follow[_Key, _Record]], error: errors.SpaceliftError) -> None:
-        """Back off, all follows together; tell them once it lasts or cannot pass by itself."""
+        """Back off, all follows together; report it once it lasts or cannot pass on its own."""
         now = self._clock()
         self._failures += 1
         if self._failing_since is None:

@@ -52,7 +52,7 @@ class SpaceliftAccount:
         )
 
     def hold(self, stack_id: str, found: models.StackHold) -> holds.Hold:
-        """Return what keeps us from creating a run; a lock of our own key does not."""
+        """Return what keeps us from creating a run; a lock of one of our keys does not."""
         owner, url = found.locked_by or "", endpoints.stack_url(self.endpoint, stack_id)
         if not owner or self.own_keys.owns(owner):
             return holds.Hold(is_disabled=found.is_disabled, stack_url=url)
@@ -65,7 +65,7 @@ class SpaceliftAccount:
         )
 
     def _hold_of(self, run: models.RunRecord) -> holds.Hold | None:
-        """Return what a queued run may wait for; proposed ones go beside the run that blocks."""
+        """Return what a queued run may wait for; proposed ones run next to the run that blocks."""
         if run.hold is None or run.state != run_states.RunState.QUEUED:
             return None
         hold, blocker_id = self.hold(run.stack_id, run.hold), run.hold.blocker_id
@@ -148,7 +148,7 @@ class SpaceliftClients:
         if account is None:
             account = self._accounts[wanted.name] = self._open(connection)
         elif account.connection != connection:
-            # The file has changed: what is allowed now counts, and the poller goes on.
+            # The file has changed: what it allows now counts, and the poller continues.
             account = dataclasses.replace(account, connection=connection)
             self._accounts[wanted.name] = account
         return account

@@ -24,14 +24,14 @@ async def confirm_run(
 ) -> messages.ConfirmStackRunResult:
     """Confirm the run unless it waits for something else by now, or its plan exceeds the limits.
 
-    Nor is it confirmed while its window is closed, as `closed_window` says it right before.
+    Nor is it confirmed while its window is closed, which `closed_window` checks right before.
 
     Raises:
         SpaceliftRefused: the run still waits for confirmation, and Spacelift refuses ours.
         SpaceliftError: any other failure.
     """
-    # What is judged was read just before it is confirmed, by this try: another plan may have taken
-    # the place of one that was read before.
+    # This try judges what it read just before it confirms: another plan may have replaced one that
+    # was read earlier.
     current, kinds = await _read(account, key, is_limited=limits is not None)
     if not current.needs_confirmation:
         return messages.ConfirmStackRunResult(run=current)
@@ -47,13 +47,13 @@ async def confirm_run(
 async def _read(
     account: spacelift_clients.SpaceliftAccount, key: models.RunKey, *, is_limited: bool
 ) -> tuple[run_snapshots.RunSnapshot, Sequence[str]]:
-    """Return how the run stands, and where it matters the kinds of its changes, read at once."""
+    """Return how the run stands and, if that matters, the kinds of its changes, read together."""
     if not is_limited:
         return await stack_stops.read(account, key), ()
     try:
         planned = await account.client.get_planned_run(key)
     except spacelift_errors.SpaceliftRefused as error:
-        # What no list says may be replaced: the delta alone is judged as strictly.
+        # If no list says what may be replaced, the delta alone is judged as strictly.
         logger.warning("The planned changes cannot be read", extra={"error": str(error)})
         return await stack_stops.read(account, key), ()
     if planned is None:
@@ -70,7 +70,7 @@ async def _confirm(
         current = await stack_stops.read(account, key)
         if current.needs_confirmation:
             raise
-        # Somebody else was faster.
+        # Someone else was faster.
         return current
     if not confirmed.needs_confirmation:
         return confirmed

@@ -26,7 +26,7 @@ from controller.temporal.activities import (
     spacelift_clients,
 )
 
-# A message names a few of them; whoever corrects these sees the others.
+# A message names a few of them; once these are fixed, it names the others.
 _MOST_LOOK_ALIKES = 20
 
 # From stacks to the ids of those that come next.
@@ -107,7 +107,7 @@ class _ReadStacks:
         """Return the ids of the stacks that depend on one of the stacks by a label."""
         wanted = set(stack_ids)
         labels = dependency_labels.searched(wanted, self.prefixes)
-        # To tell of what is misspelled costs no request.
+        # Reporting misspelled labels costs no extra request.
         if room := max(0, documents.LARGEST_SIZE - len(labels)):
             labels += dependency_labels.misspelled(wanted, self.prefixes)[:room]
         self._keep(found := await self._client.list_stacks_by_labels(labels))
@@ -118,7 +118,7 @@ class _ReadStacks:
         return dependency_labels.upstreams(stack.labels, self.prefixes)
 
     def look_alikes(self) -> tuple[selection.LookAlike, ...]:
-        """Return the labels that look like dependencies and are none, of all that was read."""
+        """Return the labels that look like dependencies but are not, of all that was read."""
         found = (
             selection.LookAlike(stack_id=stack.id, label=label)
             for _, stack in sorted((self.at_hand | self.stacks).items())
@@ -180,7 +180,7 @@ class _Discovering:
         if self._scope.operation is v1alpha1.Operation.APPLY:
             is_reach_cut_off = not await self._reading.walk(members, _native_dependents)
         elif self._is_destroying():
-            # Spacelift tells the native ones of each stack by itself.
+            # Spacelift lists the native ones with each stack.
             await self._reading.labeled_dependents(members)
         return self._discovery(is_reach_cut_off=is_reach_cut_off)
 
@@ -192,7 +192,7 @@ class _Discovering:
             return self._upstreams
         if direction is v1alpha1.Direction.ROOTS_ONLY and len(self._roots) == 1:
             return _nothing
-        # What lies between several roots puts them in order, even if it does not run.
+        # Stacks between several roots put these in order, even if they do not run.
         return self._dependents
 
     async def _dependents(self, stacks: Sequence[models.StackRecord]) -> set[str]:

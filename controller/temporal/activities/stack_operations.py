@@ -1,7 +1,7 @@
-"""find_, trigger_, follow_, confirm_ and stop_stack_run, and what goes with them.
+"""find_, trigger_, follow_, confirm_ and stop_stack_run, and what belongs to them.
 
-The activities of one stack: here is what Temporal sees of them. Next to it are the modules that say
-how a run is found, created, waited for, confirmed and stopped.
+The activities of one stack, as Temporal sees them. The modules next to it say how a run is found,
+created, waited for, confirmed and stopped.
 """
 
 import dataclasses
@@ -153,10 +153,10 @@ class StackOperations:
 
     @activity.defn(name="await_stack_release")
     async def await_stack_release(self, argument: messages.AwaitStackReleaseInput) -> None:
-        """Return once what holds the stack is another than the one known, or nothing, or unknown.
+        """Return once what holds the stack has changed, is gone, or is unknown.
 
-        Whoever waits looks for the stack's runs again then, which tells whatever is wrong. A wait
-        that is patient goes on until that can help.
+        The caller then looks for the stack's runs again, which reports whatever is wrong. A patient
+        wait continues until that can help.
         """
         account = self._clients.get(argument.target.connection)
         async with heartbeats.kept_alive(seconds=heartbeats.pause_of_wait()):
@@ -222,7 +222,7 @@ class StackOperations:
     async def read_stack_run(
         self, argument: messages.FollowStackRunInput
     ) -> messages.ReadStackRunResult:
-        """Return how the run stands now, if that is news to the chain."""
+        """Return the run's state now, if that is news to the chain."""
         account = self._clients.get(argument.target.connection)
         try:
             return messages.ReadStackRunResult(news=await stack_waits.read(account, argument))
@@ -233,7 +233,7 @@ class StackOperations:
     async def confirm_stack_run(
         self, argument: messages.ConfirmStackRunInput
     ) -> messages.ConfirmStackRunResult:
-        """Confirm the run, whoever else does so meanwhile, and return how it stands then.
+        """Confirm the run, whoever else does so meanwhile, and return its state then.
 
         The limits are those that the operator has signed, whatever else the message says.
         """
@@ -268,7 +268,7 @@ class StackOperations:
     async def stop_stack_run(
         self, argument: messages.StopStackRunInput
     ) -> run_snapshots.RunSnapshot:
-        """Stop the run by the call that fits its state, and return how it stands then."""
+        """Stop the run by the call that fits its state, and return its state then."""
         account = self._clients.get(argument.target.connection)
         permission_checks.check_stops(self._clients, [argument.target])
         key = models.RunKey(stack_id=argument.target.stack_id, run_id=argument.run_id)
@@ -284,7 +284,7 @@ class StackOperations:
     async def find_triggered_run(
         self, argument: messages.FindTriggeredRunInput
     ) -> run_snapshots.RunSnapshot | None:
-        """Return the run that a trigger whose answer is not known has created; None: there is none.
+        """Return the run created by a trigger whose answer is not known; None: there is none.
 
         It is looked for as long as it may be late.
         """
@@ -302,7 +302,7 @@ class StackOperations:
     async def stop_native_runs(
         self, argument: messages.StopNativeRunsInput
     ) -> messages.StopNativeRunsResult:
-        """Stop what Spacelift queued on stacks that must not run it, as far as it is there."""
+        """Stop what Spacelift queued on stacks that must not run it, if it is there yet."""
         account = self._clients.get(argument.connection)
         permission_checks.check_stops(self._clients, argument.stacks)
         stops = native_run_stops.NativeRunStops(
@@ -340,7 +340,7 @@ def _closed_window(argument: messages.FindStackRunInput) -> windows.WindowState 
 async def _check_trigger(
     account: spacelift_clients.SpaceliftAccount, argument: messages.TriggerStackRunInput
 ) -> None:
-    """By what is really sent, not by what the message says that it is for."""
+    """By what is really sent, not by what the message claims."""
     use = dataclasses.replace(
         argument.target.connection.grant.use,
         operation=argument.operation,

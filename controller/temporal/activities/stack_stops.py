@@ -20,7 +20,7 @@ from controller.temporal.activities import (
 
 logger = logging.getLogger(__name__)
 
-# How often a run is read again while an activity waits for the effect of its own call.
+# How often a run is read again while an activity waits for the effect of its call.
 _EFFECT_SECONDS = 1.0
 
 
@@ -38,7 +38,7 @@ async def repeat(limit_seconds: float) -> AsyncIterator[None]:
 async def read(
     account: spacelift_clients.SpaceliftAccount, key: models.RunKey
 ) -> run_snapshots.RunSnapshot:
-    """Return how a run stands.
+    """Return the state of a run.
 
     Raises:
         SpaceliftObjectNotFound: it is gone.
@@ -50,7 +50,7 @@ async def read(
 
 
 def gone(key: models.RunKey) -> spacelift_errors.SpaceliftObjectNotFound:
-    """Return the error of a run that is not there any more."""
+    """Return the error of a run that is no longer there."""
     return spacelift_errors.SpaceliftObjectNotFound(
         f"run '{key.run_id}' of stack '{key.stack_id}' is gone"
     )
@@ -94,7 +94,7 @@ async def stop_run(
 def _ended(
     before: run_snapshots.RunSnapshot, answer: run_snapshots.RunSnapshot
 ) -> run_snapshots.RunSnapshot:
-    """Return how a run ended; the answer to a call does not tell what the run had planned."""
+    """Return how a run ended; the answer to a call does not say what the run had planned."""
     return dataclasses.replace(
         before, state=answer.state, finished=answer.finished, note=answer.note, hold=None
     )
@@ -106,7 +106,7 @@ async def find_possible(
     *,
     seconds: float,
 ) -> models.RunRecord | None:
-    """Return the run that a trigger of which nobody knows the outcome has created."""
+    """Return the run that a trigger with an unknown outcome has created."""
     async for _ in repeat(seconds):
         run = await triggered_runs.find(account, triggered_runs.SoughtRun.of(argument))
         if run is not None:

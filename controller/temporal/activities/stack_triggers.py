@@ -1,7 +1,7 @@
 """How a run is created once, whatever happens to the answer or to the process that asked.
 
-Spacelift has no idempotency key. Since one execution at a time has a stack (`ids`), a run that is
-newer than the one found before, and was triggered with our key, is ours: that is how a trigger
+Spacelift has no idempotency key. Only one execution at a time has a stack (`ids`). So a run is ours
+if it is newer than the one found before, and was triggered with our key. That is how a trigger
 whose answer was lost is found again instead of being sent twice (ADR 0003).
 """
 
@@ -53,11 +53,11 @@ async def find_lost(
 ) -> models.RunRecord | None:
     """Return the run of a trigger whose answer was lost; None once the grace has passed.
 
-    Of that so many seconds are left.
+    `left` is how many seconds of the grace are left.
 
     Raises:
-        ApplicationError: not found yet; or Spacelift cannot be asked, which must neither end in
-            giving up nor pass for "nothing was sent", since the run may be there; or the stack is
+        ApplicationError: not found yet, or Spacelift cannot be asked. The latter must neither end
+            in giving up nor pass for "nothing was sent", since the run may exist. Or the stack is
             gone, which is final once the grace has passed.
     """
     try:
@@ -138,19 +138,20 @@ async def _raise_if_held(
 
 
 def note_failure(lost_at: float | None) -> None:
-    """Tell the next attempt since when a run may be there that nobody knows of; None: none is.
+    """Tell the next attempt since when there may be a run that no one knows of; None: none is.
 
-    The SDK delivers the last heartbeat of an attempt that fails by itself, and only such an attempt
-    writes details: whatever else a later attempt finds comes from a worker that died.
+    The SDK delivers the last heartbeat of an attempt that fails on its own, and only such an
+    attempt writes details: whatever else a later attempt finds comes from a worker that died.
     """
     activity.heartbeat(activity.info().attempt, lost_at)
 
 
 def lost_since(argument: messages.TriggerStackRunInput, *, now: float) -> float | None:
-    """Return since when a run may be there that nobody knows of; None if there cannot be one.
+    """Return since when there may be a run that no one knows of; None if there cannot be one.
 
-    Without word from the attempt before, its worker is taken to have died just now and with the
-    request sent. So is an execution that looked for runs and was reset before this one triggers.
+    Without word from the attempt before, assume that its worker died just now, with the request
+    sent. The same goes for an execution that looked for runs and was reset before this one
+    triggers.
     """
     info = activity.info()
     if info.attempt == 1:

@@ -21,7 +21,8 @@ from controller.temporal.activities import (
 
 logger = logging.getLogger(__name__)
 
-# Less than what Temporal gives such a read, so that no worker holds on to one that is given up.
+# Less than what Temporal gives such a read, so that no worker keeps working on one that is given
+# up.
 _LONGEST_READ_SECONDS = 4.0
 
 _Record = TypeVar("_Record")
@@ -76,13 +77,13 @@ async def follow(
 async def read(
     account: spacelift_clients.SpaceliftAccount, argument: messages.FollowStackRunInput
 ) -> run_snapshots.RunSnapshot | None:
-    """Return how a run stands, read together with all that is due; None if that is known.
+    """Return the state of a run, read together with all that are due; None if it is known.
 
-    Whoever waits for the run has the patience, so this has none.
+    The caller waits for the run and retries, so this does not.
 
     Raises:
         ApplicationError: it cannot be read now.
-        SpaceliftError: so it was said.
+        SpaceliftError: Spacelift said so.
     """
     key = models.RunKey(stack_id=argument.target.stack_id, run_id=argument.run_id)
     try:
@@ -113,7 +114,7 @@ async def _news(
 
 
 def _given_up(why: str) -> temporalio.exceptions.ApplicationError:
-    """Return what leaves a read to whoever waits; no one is told of it."""
+    """Return the error that leaves a read to whoever waits; it is not reported."""
     return temporalio.exceptions.ApplicationError(
         why,
         type="ReadGivenUp",
@@ -163,9 +164,9 @@ async def _with_note(
     record: models.RunRecord,
     last: run_snapshots.RunSnapshot,
 ) -> run_snapshots.RunSnapshot:
-    """Add the words that go with an end that is no success, if they can be had.
+    """Add the note of an end that is not a success, if it can be read.
 
-    What a skip means is not known without them.
+    Without it, no one knows what a skip means.
     """
     if not last.is_over or last.state == run_states.RunState.FINISHED:
         return last

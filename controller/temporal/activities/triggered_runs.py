@@ -21,7 +21,7 @@ def type_of(operation: str) -> models.RunType:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class SoughtRun:
-    """What a trigger asks for, as far as a run tells of it."""
+    """What a trigger asks for, as far as a run shows it."""
 
     stack_id: str
     newer_than: str
@@ -58,6 +58,6 @@ def _fits(run: models.RunRecord, wanted: SoughtRun) -> bool:
     if run.type != wanted.run_type:
         return False
     if wanted.commit_sha is None or run.commit_sha is None:
-        # Without a commit to go by it counts as ours: a second trigger would be worse.
+        # Without a commit to compare it counts as ours: a second trigger would be worse.
         return True
     return run.commit_sha.lower().startswith(wanted.commit_sha.lower())

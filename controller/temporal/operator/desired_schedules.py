@@ -1,7 +1,7 @@
 """What the Temporal Schedules of a resource look like: one asks for runs, one sweeps the roots.
 
-What a schedule starts is a small workflow that hands on to the operator, which decides (ADR 0022
-and 0023).
+A schedule starts a small workflow that passes the request on to the operator, which decides
+(ADR 0022 and 0023).
 """
 
 import dataclasses
@@ -18,10 +18,10 @@ from controller.temporal import ids, messages, schedule_list, signing, start_mes
 
 # A workflow that waits for the operator asks for all the times that have passed when it is served.
 _START_OVERLAP = temporalio.client.ScheduleOverlapPolicy.SKIP
-# A sweep that was missed is made good by the next one.
+# The next sweep makes up for a missed one.
 _SWEEP_CATCH_UP = timedelta(seconds=10)
-# An operator that is gone for good leaves no workflow behind that waits for it for ever; one that
-# comes back later finds by itself what has passed.
+# If an operator is gone for good, no workflow waits for it forever. One that comes back later finds
+# out on its own which times have passed.
 _GIVE_UP = timedelta(days=1)
 
 _EVERY = re.compile(r"\*(?:/(1|3|5|15))?")
@@ -86,7 +86,7 @@ class ScheduleDesigns:
             connection=self._signing_keys.signed(connection),
             roots=chain.spec.roots,
         )
-        # Else the sweeps of all chains would meet at the same moment.
+        # Otherwise the sweeps of all chains would start at the same moment.
         offset = int(hashlib.sha256(ref.uid.encode()).hexdigest(), 16) % self._sweep_seconds
         every = temporalio.client.ScheduleIntervalSpec(
             every=timedelta(seconds=self._sweep_seconds), offset=timedelta(seconds=offset)

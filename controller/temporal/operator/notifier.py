@@ -1,6 +1,6 @@
-"""Hands notifications to Temporal, which then delivers them whatever becomes of the operator.
+"""Hands notifications to Temporal, which then delivers them whatever happens to the operator.
 
-Never raises and never keeps a status waiting for long: what Temporal does not take now waits here
+Never raises and never keeps a status waiting for long. What Temporal does not take now waits here
 and is handed over once it does. Only what waits here is lost if the operator is killed (ADR 0024).
 """
 
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 _START_SECONDS = 3.0
 _AGAIN_SECONDS = 5.0
 _STARTS_AT_ONCE = 20
-# Far more than an outage of hours brings forth: only transitions count, and chains stand still.
+# Far more than an outage of hours produces: only transitions count, and chains stop meanwhile.
 _MOST_WAITING = 10_000
 
 # Asked again Temporal says the same.
@@ -36,7 +36,7 @@ _NEVER = frozenset({temporalio.service.RPCStatusCode.INVALID_ARGUMENT})
 
 
 class Notifier:
-    """Notifications of one release; the same one asked for again is not told again."""
+    """Notifications of one release; a repeated request does not send one again."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class Notifier:
         self._keep([item for item in wanted if item.notification.id in left])
 
     async def run(self) -> None:
-        """Hand over what waits, for ever."""
+        """Hand over what waits, forever."""
         while True:
             await asyncio.sleep(self._again_seconds)
             await self._hand_over()
@@ -150,8 +150,8 @@ class Notifier:
         ) as error:
             return outside_text.clean(str(error))
         except Exception as error:
-            # Such as a text that cannot be encoded: it is never taken, and must not keep others
-            # from being taken, nor a status from being written.
+            # Such as a string that cannot be encoded: it is never taken, and must keep neither
+            # others from being taken nor a status from being written.
             self._counters.unforeseen_errors.labels("notifier").inc()
             self._give_up(wanted, error)
             return None

@@ -1,4 +1,4 @@
-"""How task queues stand at Temporal: who polls them, and how much waits in them."""
+"""The state of task queues at Temporal: who polls them, and how much waits in them."""
 
 import asyncio
 import datetime
@@ -41,7 +41,7 @@ class QueueState:
 
 
 async def describe(client: temporalio.client.Client, queue: str, kind: str) -> QueueState:
-    """Return how a queue stands.
+    """Return the state of a queue.
 
     Raises:
         RPCError: Temporal does not say.
@@ -79,7 +79,7 @@ def queues_of(
         "operator": (operator_queue, (ACTIVITY,)),
     }
     if has_notifications:
-        # Nobody polls it otherwise, and nobody puts anything in.
+        # Otherwise no one polls it, and nothing is put in.
         found["notify"] = (ids.notify_queue(task_queue), (WORKFLOW, ACTIVITY))
     return found
 
@@ -91,14 +91,14 @@ async def watch(
     *,
     look_seconds: float = LOOK_SECONDS,
 ) -> None:
-    """Keep the metrics of the queues up to date, for ever: also when no worker is there to tell."""
+    """Keep the metrics of the queues up to date forever, even when there is no worker to report."""
     while True:
         for name, (queue, kinds) in queues.items():
             for kind in kinds:
                 try:
                     await _look(client, name, queue, kind, counters)
                 except Exception:
-                    # Nobody waits for this loop: it must not end unnoticed.
+                    # Nothing waits for this loop, so its end would go unnoticed.
                     counters.unforeseen_errors.labels("queues").inc()
                     logger.exception("A task queue cannot be described", extra={"queue": queue})
         await asyncio.sleep(look_seconds)
@@ -110,7 +110,7 @@ async def _look(
     try:
         state = await describe(client, queue, kind)
     except RPCError as error:
-        # Whether Temporal answers has a metric of its own; old numbers would be wrong ones.
+        # Another metric says whether Temporal answers; old numbers would be wrong.
         logger.debug(
             "A task queue cannot be described", extra={"why": outside_text.clean(str(error))}
         )

@@ -1,7 +1,7 @@
 """Asks Temporal whether a chain, of whatever installation, has a Spacelift run or is about to.
 
-A stack's executions have one id over all chains and clusters, so what they hold can be asked for
-without knowing any chain.
+A stack's executions have the same id in all chains and clusters, so their runs can be read without
+knowing any chain.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ class RunUse(enum.Enum):
 
     UNUSED = enum.auto()
     USED = enum.auto()
-    # Nobody can tell yet: a worker does not answer, or a chain that goes on may adopt the run.
+    # Not known yet: a worker does not answer, or a chain that still runs may adopt the run.
     UNDECIDED = enum.auto()
 
 
@@ -66,7 +66,7 @@ class RunUseReader:
         Such a chain adopts the run when its turn comes, which may be after the run's end.
         """
         parents: set[tuple[str, str]] = set()
-        # Who triggers a run may be a stack, a person or something else; only ids of stacks fit.
+        # A stack, a person or something else may trigger a run; only ids of stacks fit.
         if not run.triggered_by or "'" in run.triggered_by:
             return RunUse.UNUSED
         async for execution in self._executions(account, run.triggered_by):
@@ -86,7 +86,7 @@ class RunUseReader:
             try:
                 memo = await decoding.chain_memo(client, item.memo, item.workflow_id)
             except decoding.Unreadable:
-                # It is no chain, or of a version that nobody here knows; the resync counts it.
+                # Not a chain, or of a version that this operator cannot read; the resync counts it.
                 continue
             if any(below.stack_id == root for below in memo.root_runs):
                 yield item.workflow_id, item.workflow_run_id
@@ -160,7 +160,7 @@ class RunUseReader:
                     report: object = await handle.result(follow_runs=False)
                 return report.run_id if isinstance(report, progress.StackReport) else None
             except decoding.Unreadable as error:
-                # It stays so: no run can be told to be its own.
+                # This is final: no run can be recognized as its own.
                 logger.debug("A result cannot be read", extra={"why": str(error)})
                 return None
             except temporalio.service.RPCError as error:

@@ -36,7 +36,7 @@ class ChainSchedules:
         self._get_client = get_client
 
     async def set_up(self, wanted: desired_schedules.DesiredSchedule) -> None:
-        """Make a schedule what it should be; one that is so already stays as it is.
+        """Make a schedule what it should be; one that already is stays unchanged.
 
         Raises:
             ScheduleRefused: Temporal does not take it; there is none now.
@@ -65,7 +65,7 @@ class ChainSchedules:
                 return False
             except temporalio.service.RPCError as error:
                 if error.status is temporalio.service.RPCStatusCode.INVALID_ARGUMENT:
-                    # What was set up before must not go on in place of it.
+                    # The schedule that was set up before must not continue instead of it.
                     handle = self._get_client().get_schedule_handle(
                         desired_schedules.schedule_id(wanted.memo.ref, wanted.memo.kind)
                     )
@@ -92,7 +92,7 @@ class ChainSchedules:
     async def times_between(self, ref: v1alpha1.Ref, after: str, until: str) -> list[str]:
         """Return the schedule's times after one moment and up to another, as Temporal has them.
 
-        Where there are too many to count, these are the first ones and the newest.
+        If there are too many to count, these are the first ones and the newest.
         """
         found: list[str] = []
         while len(found) < _MOST_TIMES:

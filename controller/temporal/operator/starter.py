@@ -52,7 +52,7 @@ class NoWorker(Exception):
 
 
 class UnreadableExecution(Exception):
-    """A live execution has a resource's id, and this version cannot tell what it is."""
+    """A live execution has a resource's id, and this version cannot say what it is."""
 
     def __init__(self, why: str, *, workflow_id: str, workflow_run_id: str) -> None:
         super().__init__(why)
@@ -92,7 +92,7 @@ class ChainWorkflows:
         query_timeout: timedelta = _QUERY_TIMEOUT,
         attributes: registered_attributes.KnownAttributes | None = None,
     ) -> None:
-        """Use the search attributes of the namespace, where it is known which it has."""
+        """Use the search attributes of the namespace, if it is known which it has."""
         self._get_client = get_client
         self._installation = installation
         self._task_queue = task_queue
@@ -133,7 +133,7 @@ class ChainWorkflows:
 
         Raises:
             NoWorker: it runs and no worker answers.
-            UnreadableProgress: a worker answers, and nobody here can read it.
+            UnreadableProgress: a worker answers, and this operator cannot read it.
         """
         handle = self._get_client().get_workflow_handle(
             execution.workflow_id,
@@ -143,14 +143,14 @@ class ChainWorkflows:
         if execution.state is executions.ExecutionState.CLOSED:
             return await self._result(handle)
         if execution.state is not executions.ExecutionState.RUNNING:
-            # Terminated: what a query would tell is stale; the status has the last facts.
+            # Terminated: a query would give stale facts; the status has the last ones.
             return None
         return await self._query(handle)
 
     async def task_failure(self, execution: executions.Execution) -> str | None:
-        """Return why workers fail at a live run; None if none has, or it is gone by now.
+        """Return why workers fail at a live run; None if none has, or the run is gone by now.
 
-        Asked only about a task that was given out more than once: else nothing has failed.
+        Asked only about a task that was given out more than once: otherwise nothing has failed.
         """
         if execution.task_attempts < _FAILING_ATTEMPTS:
             return None
@@ -165,7 +165,7 @@ class ChainWorkflows:
                 raise
 
     async def termination(self, execution: executions.Execution) -> str:
-        """Return the reason for which a run was terminated, as far as there is one."""
+        """Return the reason for which a run was terminated, if there is one."""
         with temporal_client.unreachable():
             try:
                 return await execution_infos.termination(
@@ -211,7 +211,7 @@ class ChainWorkflows:
                 return None
 
     async def is_answering(self, execution: ChainExecution) -> bool:
-        """Whether a worker answers for a live run; one that is gone by now says nothing of it."""
+        """Whether a worker answers for a live run; a run that is gone by now does not count."""
         try:
             await self._ask(execution)
         except NoWorker:
@@ -221,13 +221,13 @@ class ChainWorkflows:
         return True
 
     async def is_orphan(self, execution: ChainExecution) -> bool:
-        """Whether a live run was told to go on without its resource.
+        """Whether a live run was told to continue without its resource.
 
-        The run itself is asked: the memo in a listing is behind what it was told.
+        This asks the run itself: the memo in a listing may be older than what the run was told.
 
         Raises:
-            NoWorker: nobody answers for it.
-            UnreadableProgress: somebody does, and cannot be understood.
+            NoWorker: no worker answers for it.
+            UnreadableProgress: a worker does, and this operator cannot read it.
         """
         known = await self._ask(execution)
         return known is not None and known.is_orphan
@@ -327,7 +327,7 @@ class ChainWorkflows:
         )
 
     async def _with_attributes(self, ref: v1alpha1.Ref, start: _Start) -> _Handle:
-        """Start a run with search attributes where the namespace has them, else without."""
+        """Start a run, with search attributes if the namespace has them."""
         known = self._attributes
         if known is None or not await known.are_there():
             return await start(None)
@@ -339,7 +339,7 @@ class ChainWorkflows:
         except temporalio.service.RPCError as error:
             if error.status is not temporalio.service.RPCStatusCode.INVALID_ARGUMENT:
                 raise
-            # Somebody has removed one, or this server does not know it yet: nothing was started.
+            # Someone has removed one, or this server does not know it yet: nothing was started.
             known.refused()
             return await start(None)
 
@@ -363,7 +363,7 @@ class ChainWorkflows:
                     raise
 
     async def set_parallelism(self, execution: executions.Execution, parallelism: int) -> None:
-        """Tell a live run its new bound."""
+        """Send a live run its new limit."""
         await self._signal(
             execution, ids.PARALLELISM_SIGNAL, messages.SetParallelism(parallelism=parallelism)
         )
@@ -373,11 +373,11 @@ class ChainWorkflows:
         await self._signal(execution, ids.SUSPEND_SIGNAL if is_suspended else ids.RESUME_SIGNAL)
 
     async def orphan(self, execution: executions.Execution) -> None:
-        """Tell a live run that its resource goes and that it is to go on without."""
+        """Tell a live run to continue without its resource, which is being deleted."""
         await self._signal(execution, ids.ORPHAN_SIGNAL)
 
     async def _signal(self, execution: executions.Execution, name: str, *arguments: object) -> None:
-        """Signal a live run; one that closed meanwhile needs no telling."""
+        """Signal a live run; one that closed meanwhile needs no signal."""
         handle = self._get_client().get_workflow_handle(
             execution.workflow_id, run_id=execution.workflow_run_id
         )

@@ -14,7 +14,7 @@ from controller.api import v1alpha1
 from controller.temporal import client as temporal_client
 from controller.temporal import ids
 
-# A signal takes milliseconds; whoever waits for one holds the wakes of other stacks up.
+# A signal takes milliseconds; a slow one holds up the wakes of other stacks.
 _TIMEOUT = datetime.timedelta(seconds=5)
 
 _OPERATIONS = (v1alpha1.Operation.APPLY, v1alpha1.Operation.PLAN)
@@ -32,7 +32,7 @@ class WakeRefused(Exception):
 
 
 class TemporalExecutionWaker:
-    """Signals the live executions of a stack; that there is none is as good as one."""
+    """Signals the live executions of a stack; if there is none, that is fine too."""
 
     def __init__(self, get_client: Callable[[], temporalio.client.Client]) -> None:
         """Signal through the client that there is when a stack is woken."""

@@ -1,6 +1,6 @@
-"""Wakes the sweeps that look at a root: what a notification about a finished run is good for.
+"""Wakes the sweeps that read a root when there is a notification about a finished run.
 
-A sweep reads Spacelift itself, so a wake that is lost, doubled or about an old run does no harm
+A sweep reads Spacelift itself, so a wake that is lost, repeated or about an old run does no harm
 (ADR 0023).
 """
 

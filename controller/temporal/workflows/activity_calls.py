@@ -1,6 +1,6 @@
 """How workflows call activities: time-outs and retry policies, each with its reason.
 
-Business deadlines are no time-outs here: a Temporal time-out kills without clean-up.
+Business deadlines are not time-outs here: a Temporal time-out kills without clean-up.
 """
 
 import asyncio
@@ -39,10 +39,10 @@ FIRST_TRIES = temporalio.common.RetryPolicy(
     initial_interval=timedelta(seconds=1),
     maximum_interval=timedelta(seconds=5),
     maximum_attempts=3,
-    # Told at once: a try after it is minutes away, or as useless as this one.
+    # Reported at once: the next try is minutes away, or as useless as this one.
     non_retryable_error_types=[errors.LONG_PAUSE, failures.PAYLOAD_TOO_LARGE],
 )
-# One that must tell what became of it.
+# For an activity that must report what became of it.
 ONCE = temporalio.common.RetryPolicy(maximum_attempts=1)
 # After that forever: giving up would turn an outage of Spacelift into failed stacks.
 PATIENT = temporalio.common.RetryPolicy(
@@ -88,9 +88,9 @@ def wait_options(summary: str, *, is_for_others: bool) -> dict[str, Any]:
 
 
 def cause_of(error: temporalio.exceptions.FailureError) -> tuple[str, str]:
-    """Return the type and message of what really failed, in the words of our own error.
+    """Return the type and message of what really failed, in the words of our error.
 
-    What is below that, an exception of httpx for instance, has no meaning to anybody else.
+    What is below that, an exception of httpx for instance, means nothing to anyone else.
     """
     inner: BaseException = error
     while (
@@ -143,7 +143,7 @@ async def outcome_of(attempt: "asyncio.Task[_Result]") -> _Result:
     """Return what an activity returned; a cancel of the caller ends the wait at once.
 
     To await the activity itself would not do: for a cancel the SDK waits for the activity's own
-    end, and if its result came in the same workflow task, nobody would ever hear of the cancel.
+    end, and a result in the same workflow task would hide the cancel for good.
 
     Raises:
         ActivityError: it failed.

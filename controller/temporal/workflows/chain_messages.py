@@ -1,4 +1,4 @@
-"""What a chain tells its activities and executions: messages out of its input, no commands."""
+"""What a chain sends to its activities and executions: messages out of its input, no commands."""
 
 from collections.abc import Mapping
 

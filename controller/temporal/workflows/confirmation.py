@@ -1,4 +1,4 @@
-"""How a chain confirms the run of a stack itself, and what is said of that meanwhile."""
+"""How a chain confirms the run of a stack itself, and what it reports meanwhile."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,9 +13,9 @@ from controller.temporal.workflows import activity_calls, stack_activities, wind
 class Confirmation:
     """Tried once for each plan of the run, and again after a wake, and when its window opens.
 
-    What Spacelift answers to it is reported, and is never the end of the stack. Whether a plan is
-    within the limits is judged where it is confirmed, in the activity (ADR 0051), and so is whether
-    the window is open (ADR 0055). `on_open` has the run looked at again.
+    What Spacelift answers is reported, and never ends the stack. The activity that confirms a plan
+    also checks whether it is within the limits (ADR 0051) and whether the window is open
+    (ADR 0055). `on_open` has the run read again.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Confirmation:
         return run.waits_for_person and not is_for_chain
 
     async def confirm(self, run: run_snapshots.RunSnapshot) -> run_snapshots.RunSnapshot:
-        """Confirm the run if its plan is within the limits, and return how it stands then."""
+        """Confirm the run if its plan is within the limits, and return its state then."""
         self._is_tried = True
         try:
             answer = await self._activities.confirm(run.run_id)
@@ -79,7 +79,7 @@ class Confirmation:
         return news
 
     def note(self, news: run_snapshots.RunSnapshot) -> None:
-        """Take in how the run stands: another plan is judged and confirmed anew."""
+        """Take in the state of the run: another plan is judged and confirmed anew."""
         if not news.needs_confirmation:
             self._is_tried, self._refusal, self._excess = False, "", ""
             self._set_closed(None)
@@ -89,7 +89,7 @@ class Confirmation:
     def report(
         self, stack_id: str, run: run_snapshots.RunSnapshot, *, attempts: int
     ) -> progress.StackReport | None:
-        """Return what is said of a run that the chain is to confirm; None for another one."""
+        """Return the message about a run that the chain is to confirm; None for another one."""
         if run.problem_reason or not self._concerns(run):
             return None
         if self._excess:

@@ -13,7 +13,7 @@ from controller.chain.run import stops
 
 
 class ActiveDeadline:
-    """Calls `on_passed` once the chain has not been suspended for so long, all in all."""
+    """Calls `on_passed` after so many seconds in which the chain was not suspended."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class ActiveDeadline:
         self._wait = asyncio.create_task(self._run(seconds)) if seconds else None
 
     def close(self) -> None:
-        """Nothing counts any more."""
+        """Stop the clock."""
         _cancel(self._wait)
 
     async def _run(self, seconds: int) -> None:
@@ -65,12 +65,12 @@ class StackDeadlines:
         self._is_closed = False
 
     def run_is_known(self) -> None:
-        """The stack's time begins with its first run; later runs share it."""
+        """The stack's time starts with its first run; later runs share it."""
         if self._stack is None and not self._is_closed:
             self._stack = self._start(stops.StopKind.STACK_DEADLINE, self._stack_seconds)
 
     def person_is_needed(self, *, is_needed: bool) -> None:
-        """The time for a person begins anew each time that one is needed."""
+        """The time for a person starts anew each time that one is needed."""
         if not is_needed:
             _cancel(self._confirmation)
             self._confirmation = None
@@ -80,7 +80,7 @@ class StackDeadlines:
             )
 
     def close(self) -> None:
-        """Nothing counts any more."""
+        """Stop the clocks."""
         self._is_closed = True
         _cancel(self._stack)
         _cancel(self._confirmation)

@@ -19,7 +19,7 @@ class GateTimer:
         self._wait: asyncio.Task[None] | None = None
 
     def set(self, until: str | None) -> None:
-        """Wait until then, and for nothing else any more; None: for nothing."""
+        """Wait until then, and for nothing else; None: wait for nothing."""
         if until == self._until:
             return
         if self._wait is not None:

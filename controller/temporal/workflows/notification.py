@@ -1,6 +1,6 @@
-"""NotificationWorkflow: tells some sinks of one transition, each for itself, at least once.
+"""NotificationWorkflow: notifies some sinks of one transition, each separately, at least once.
 
-It always completes: a sink that cannot be told shows in the worker's metrics and log.
+It always completes: a sink that cannot be notified shows in the worker's metrics and log.
 """
 
 import asyncio
@@ -17,9 +17,9 @@ with workflow.unsafe.imports_passed_through():
 
 # Above the longest time-out of a sink; a worker that was killed is noticed by it alone.
 _TRY_TIMEOUT = timedelta(seconds=45)
-# The activity gives up by itself; this is for a queue that nobody polls.
+# The activity gives up on its own; this is for a queue that no one polls.
 _LIMIT = notifications.GIVE_UP_AFTER + timedelta(hours=1)
-# The activity counts on these pauses where it says how long a refusal is tried.
+# The activity relies on these pauses when it says how long a refusal is retried.
 _RETRIES = temporalio.common.RetryPolicy(
     initial_interval=timedelta(seconds=1),
     backoff_coefficient=2,
@@ -29,13 +29,13 @@ _RETRIES = temporalio.common.RetryPolicy(
 
 @workflow.defn(name=ids.NOTIFICATION_WORKFLOW)
 class NotificationWorkflow:
-    """Each sink has an activity of its own, so that none waits for another."""
+    """Each sink has its own activity, so that none waits for another."""
 
     @workflow.run
     async def run(
         self, argument: notification_messages.NotificationInput
     ) -> notification_messages.NotificationResult:
-        """Tell all sinks; returns once each was told or given up."""
+        """Notify all sinks; returns once each was notified or given up."""
         outcomes = await asyncio.gather(*(self._deliver(argument, sink) for sink in argument.sinks))
         told = dict(zip(argument.sinks, outcomes, strict=True))
         return notification_messages.NotificationResult(
@@ -62,7 +62,7 @@ class NotificationWorkflow:
             if temporalio.exceptions.is_cancelled_exception(error):
                 raise
             kind, why = activity_calls.cause_of(error)
-            # What the activity gives up it tells itself.
+            # The activity itself reports what it gives up.
             if kind != notifications.GIVEN_UP:
                 workflow.logger.error(
                     "Notification given up",

@@ -1,4 +1,4 @@
-"""Tells the operator that there is news, one call at a time; the operator asks what it is.
+"""Tells the operator that there is news, one call at a time; the operator then asks for it.
 
 ADR 0004 says why.
 """
@@ -31,9 +31,9 @@ class Publishing:
         self._input = argument
         self._run = run
         self._published = -1
-        # Nobody is there any more to tell: the resource went and left the run to itself.
+        # There is no one left to notify: the resource is gone and left the run running.
         self._is_orphan = False
-        # Why nobody wants this run any more: its resource is gone, or has another execution.
+        # Why the run is not wanted any more: its resource is gone, or has another execution.
         self._unwanted: str | None = None
 
     @property
@@ -46,7 +46,7 @@ class Publishing:
         self._is_orphan = True
 
     async def run(self, cancel: Callable[[], None]) -> None:
-        """Publish whatever is newest, again and again; `cancel` once nobody wants the run."""
+        """Publish whatever is newest, again and again; call `cancel` once the run is not wanted."""
         while True:
             await workflow.wait_condition(
                 lambda: self._is_orphan or self._run.sequence > self._published

@@ -1,4 +1,4 @@
-"""Whether a workflow goes on in an execution that a reset in Temporal has made (ADR 0043)."""
+"""Whether a workflow continues in an execution that a reset in Temporal has made (ADR 0043)."""
 
 from temporalio import workflow
 

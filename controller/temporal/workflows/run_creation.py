@@ -13,7 +13,7 @@ from controller.temporal.workflows import activity_calls, stack_activities
 
 
 class RunCreation:
-    """Creates one run. `may_be_sent`: there may be one that is not known, to be looked for.
+    """Creates one run. `may_be_sent`: there may be an unknown one that has to be looked for.
 
     That search takes a grace period, so a cancel waits for the end of the first try: what was
     certainly not sent is not looked for.

@@ -1,7 +1,7 @@
 """RequestRunWorkflow and RootSweepWorkflow: what the schedules of resources start.
 
-Both hand on to the operator's queue, which keeps what it is told while no operator is there. They
-decide nothing: the operator knows what was handled already.
+Both pass their findings on to the operator's queue, which keeps them while there is no operator.
+They decide nothing: the operator knows what was handled already.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ class RequestRunWorkflow:
 
 @workflow.defn(name=ids.ROOT_SWEEP_WORKFLOW)
 class RootSweepWorkflow:
-    """Look at the roots of a chain: has somebody else's run of one finished?"""
+    """Look at the roots of a chain: has a run finished that is not the chain's?"""
 
     @workflow.run
     async def run(self, argument: start_messages.RootSweepInput) -> start_messages.RequestRunResult:

@@ -1,8 +1,8 @@
-"""Signal handlers that bear whatever is sent: one click in Temporal's web UI sends a signal.
+"""Signal handlers that tolerate whatever is sent: one click in Temporal's web UI sends a signal.
 
-A handler that raises fails the workflow's task, which is tried again for ever: the workflow would
-stand still. The SDK drops what it cannot decode; it hands on a signal without its argument, with
-too many of them, and with values that carry no type.
+A handler that raises fails the workflow's task, which Temporal retries forever: the workflow would
+be stuck. The SDK drops what it cannot decode. It passes on a signal without its argument, with too
+many of them, and with values that carry no type.
 """
 
 import functools
@@ -18,7 +18,7 @@ _Handler = TypeVar("_Handler", bound=Callable[..., None])
 def signal(name: str) -> Callable[[_Handler], _Handler]:
     """Declare a handler; a signal whose arguments do not fit is ignored, and logged.
 
-    A handler that takes none does its work whatever else was sent.
+    A handler without arguments does its work whatever was sent.
     """
 
     def declare(handler: _Handler) -> _Handler:

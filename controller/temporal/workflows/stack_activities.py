@@ -102,7 +102,7 @@ class StackActivities:
     async def find_triggered(
         self, newest_run_id: str, key_id: str
     ) -> run_snapshots.RunSnapshot | None:
-        """Return the run that a trigger of which nobody knows the outcome has created."""
+        """Return the run that a trigger with an unknown outcome has created."""
         return await activity_calls.persist(
             _Operations.find_triggered_run,
             messages.FindTriggeredRunInput(
@@ -117,7 +117,7 @@ class StackActivities:
         )
 
     async def stop(self, run_id: str, *, note: str) -> run_snapshots.RunSnapshot:
-        """Stop a run, and return how it stands then."""
+        """Stop a run, and return its state then."""
         return await activity_calls.persist(
             _Operations.stop_stack_run,
             messages.StopStackRunInput(target=self._input.target, run_id=run_id, note=note),
@@ -159,7 +159,7 @@ class StackActivities:
         )
 
     def await_release(self, hold_message: str) -> workflow.ActivityHandle[None]:
-        """Wait until something else holds the stack, or nothing."""
+        """Wait until something else holds the stack, or nothing does."""
         return workflow.start_activity_method(
             _Operations.await_stack_release,
             messages.AwaitStackReleaseInput(

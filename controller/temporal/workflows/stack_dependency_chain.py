@@ -93,9 +93,9 @@ class StackDependencyChainWorkflow:
 
     @workflow.query(name=ids.PROGRESS_QUERY)
     def get_progress(self) -> progress.ChainProgress:
-        """The facts, as fresh as they are, and when the run is likely to end by them.
+        """The facts as they are now, and by them when the run is likely to end.
 
-        Of the same facts that is the same, whenever it is asked: nothing is written anew for it.
+        The same facts give the same time, whenever someone asks: nothing is written again for it.
         """
         estimated = estimates.completion_time(
             self._progress, self._input.durations, now=self._changed_at
@@ -106,7 +106,7 @@ class StackDependencyChainWorkflow:
 
     @signal_handlers.signal(ids.PARALLELISM_SIGNAL)
     def set_parallelism(self, argument: messages.SetParallelism) -> None:
-        """Change how many stacks may run at once; running ones go on."""
+        """Change how many stacks may run at once; running ones continue."""
         if not 1 <= argument.parallelism <= v1alpha1.MAX_STACKS:
             return
         self._progress.policies = dataclasses.replace(
@@ -132,12 +132,12 @@ class StackDependencyChainWorkflow:
 
     @signal_handlers.signal(ids.ORPHAN_SIGNAL)
     def orphan(self) -> None:
-        """Go on without the resource, which is about to go."""
+        """Continue without the resource, which is being deleted."""
         self._progress.is_orphan = True
         self._publishing.orphan()
         memo = _memo()
         if memo is not None and not memo.is_orphan:
-            # Who lists the live runs must see that this one belongs to nobody on purpose.
+            # A listing of the live runs must show that this one is meant to have no owner.
             workflow.upsert_memo({ids.MEMO: messages.as_orphan(memo)})
         self._changed()
         self._end_if_abandoned()
@@ -146,9 +146,8 @@ class StackDependencyChainWorkflow:
     def request_stacks(self, request: progress.LiveRequest) -> None:
         """Have stacks run once more or count as done, or a stage start.
 
-        The same request twice changes nothing.
-
-        What comes too late for this run is left to the next one: it is not noted as handled.
+        The same request twice changes nothing. A request that comes too late for this run is left
+        to the next one: it is not noted as handled.
         """
         if (
             request.number == self._progress.number
@@ -161,8 +160,8 @@ class StackDependencyChainWorkflow:
     def report_stack_progress(self, report: progress.StackReport, first_run_id: str) -> None:
         """Take over what a stack's execution reports; the same report twice changes nothing.
 
-        What is said for another run of the chain is not about this one, nor what was said before a
-        reset of a stack that is to be started again.
+        A report for another run of the chain is not about this one. Nor is a report from before a
+        reset about a stack that is to be started again.
         """
         if first_run_id != workflow.info().first_execution_run_id:
             return
@@ -247,7 +246,7 @@ class StackDependencyChainWorkflow:
     async def _take_over_earlier(self) -> None:
         """Have this execution's own children stop what children of earlier ones have running.
 
-        The graph is read to its end for that, since it says what is stopped first.
+        The graph is read to its end for that, since it says what to stop first.
         """
         await workflow.wait_condition(lambda: self._is_read)
         await self._runner.settle()
@@ -289,7 +288,7 @@ class StackDependencyChainWorkflow:
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     async def _find_earlier(self) -> list[messages.EarlierStack] | None:
-        """Return what was started before a reset; None: nobody knows, as its history is gone."""
+        """Return what was started before a reset; None: no one knows, as its history is gone."""
         try:
             result = await activity_calls.persist(
                 earlier_stacks.EarlierStackFinder.find_earlier_stacks,
@@ -313,8 +312,8 @@ class StackDependencyChainWorkflow:
             return
         requests, self._requests = self._requests, []
         if requests:
-            # A stage may have waited long enough in this moment, which then ends its timer: that is
-            # news even if nothing else is.
+            # A stage may have waited long enough at this very moment, which then ends its timer:
+            # that is news even if nothing else is.
             self._changed()
         for request in requests:
             effect = live_requests.take(self._progress, request, now=_now())
@@ -413,7 +412,7 @@ class StackDependencyChainWorkflow:
             self._end_if_abandoned()
 
     async def _await_ends(self) -> bool:
-        """Return once nothing of the run goes on; False if a person asked for more meanwhile."""
+        """Return once nothing of the run is under way; False if a person asked for more by then."""
         await self._runner.wait()
         if self._reset.has_come:
             if self._stopping is not None:
@@ -490,7 +489,7 @@ class StackDependencyChainWorkflow:
         self._show()
 
     def _show(self) -> None:
-        """Have Temporal's web UI and its lists show the run as it is."""
+        """Have Temporal's web UI and its lists show the present state of the run."""
         workflow.set_current_details(web_details.table_of(self._progress))
         reason = self._progress.problem_reason or self._progress.reason
         update = search_attributes.new_reason(workflow.info().typed_search_attributes, reason)
@@ -503,7 +502,7 @@ def _now() -> str:
 
 
 def _memo() -> messages.ChainMemo | None:
-    """Return the memo; None for an execution that somebody started by hand, with any other."""
+    """Return the memo; None for an execution that someone started by hand, with any other."""
     try:
         memo = workflow.memo_value(ids.MEMO, default=None, type_hint=messages.ChainMemo)
     except (TypeError, ValueError, KeyError, RuntimeError):

@@ -1,8 +1,8 @@
 """StackExecutionWorkflow: one stack's run, found or triggered, followed to its end.
 
 Its workflow id belongs to the stack, not to the chain, so Temporal allows one at a time over all
-chains and clusters. Whatever run is newer than the one found at the start and was triggered with
-our key is therefore ours (ADR 0003). The chain learns phases, not states (ADR 0007).
+chains and clusters. So a run is ours if it is newer than the one found at the start, and was
+triggered with our key (ADR 0003). The chain learns phases, not states (ADR 0007).
 """
 
 import asyncio
@@ -204,7 +204,7 @@ class StackExecutionWorkflow:
             run = await self._follow(obtained)
             if self._is_adopted and stack_reports.is_skipped_for_another(run):
                 if self._input.adopt_origin is not None:
-                    # What is behind the stack leaves the wave with it (ADR 0017).
+                    # The stacks behind this one leave the wave with it (ADR 0017).
                     return None
                 self._pass_over(run)
                 continue
@@ -265,18 +265,18 @@ class StackExecutionWorkflow:
         return self._run
 
     def _pass_over(self, run: run_snapshots.RunSnapshot) -> None:
-        """Go on as if a native run that was there before a reset were not."""
+        """Continue as if a native run from before a reset were not there."""
         self._passed_over, self._run = run.run_id, None
-        # What is told is about the run that failed before, if there was one.
+        # What is reported is about the run that failed before, if there was one.
         self._run_source = self._failed_source
         self._attempts -= 1
 
     async def _await_release(
         self, held: progress.StackMeaning, *, opens_at: str | None = None
     ) -> None:
-        """Between two runs, wait until something else holds the stack, or nothing, or a wake.
+        """Between two runs, wait for a wake, or until what holds the stack has changed or is gone.
 
-        `opens_at`: it is its window that holds it.
+        `opens_at`: its window holds it.
         """
         self._has_slot = False
         self._show_waiting(held)
@@ -372,7 +372,7 @@ class StackExecutionWorkflow:
                 self._wakes.take()
                 reading = await self._calls.read(run, known_summary=known_summary)
                 if reading is None:
-                    # The next wait begins with a read, and has time for it.
+                    # The next wait starts with a read, and has time for it.
                     self._wakes.read()
                     return run
                 if reading.news is not None:
@@ -401,7 +401,7 @@ class StackExecutionWorkflow:
     # Stopping it
 
     async def _clean_up(self, stop: stops.Stop) -> progress.StackReport:
-        """Stop what this execution may have running; a run that applies is left to end."""
+        """Stop what this execution may have running; a run that applies is allowed to finish."""
         await self._find_sent()
         if self._run is None:
             return self._not_run(stop)
@@ -433,8 +433,8 @@ class StackExecutionWorkflow:
     async def _await_leave(self, run: run_snapshots.RunSnapshot) -> None:
         """Tell the chain that the run is to be stopped, and wait until it has stopped what waits.
 
-        The chain may not know the run yet, which then has made Spacelift queue others that nobody
-        else stops.
+        The chain may not know the run yet. The run has then made Spacelift queue others that
+        nothing else stops.
         """
         self._is_asking = bool(run.stop_calls)
         self._report_run(run)

@@ -1,4 +1,4 @@
-"""What an execution tells its chain while it goes on; the end travels as the result."""
+"""What an execution reports to its chain while it runs; the end travels as the result."""
 
 from collections.abc import Callable
 
@@ -47,8 +47,9 @@ class StackReporter:
             self._sent = self._newest
             is_there = is_there and await self._tell(self._sent, self._chain.workflow_run_id)
             if not is_there:
-                # It was ended, and has asked this execution to stop; or it was reset, and the
-                # execution that goes on in its place knows itself by the first one.
+                # The chain's execution was ended, and has asked this execution to stop. Or it was
+                # reset, and the execution that continues for it recognizes itself by the first
+                # one's id.
                 self._on_chain_gone()
                 await self._tell(self._sent, None)
 

@@ -1,4 +1,4 @@
-"""Brings stacks of a chain to their ends: by executions, and by waits for those who have a stack.
+"""Brings stacks of a chain to their ends: by executions, and by waits for others that have a stack.
 
 A stack that others have, or that is locked or disabled, takes no slot meanwhile (ADR 0018).
 """
@@ -119,7 +119,7 @@ class StackRunner:
             self._ended_leaves.append(leave)
 
     def give_up(self, stack_id: str) -> None:
-        """End the wait for a stack that is not to run any more, if there is one."""
+        """End the wait for a stack that is no longer to run, if there is one."""
         if (waiting := self._waits.get(stack_id)) is not None:
             waiting.cancel()
 
@@ -154,9 +154,9 @@ class StackRunner:
     async def signal(self, workflow_id: str, name: str) -> None:
         """Signal a stack's execution; it may have ended meanwhile.
 
-        Not as its parent: after a reset Temporal takes the execution before for that, and lets no
-        other one signal or cancel the child. Whoever else has the stack ignores what is not from
-        its own run of a chain.
+        Not as its parent: after a reset Temporal takes the execution before for the parent, and
+        lets no other one signal or cancel the child. Another chain's execution of the stack ignores
+        signals that are not from its own chain run.
         """
         execution = workflow.get_external_workflow_handle(workflow_id)
         with contextlib.suppress(temporalio.exceptions.FailureError):
@@ -171,7 +171,7 @@ class StackRunner:
             self._followed.discard(stack.id)
 
     async def _execute(self, stack: progress.StackProgress) -> None:
-        """Bring one stack to its end, or to where others have to be done with it first."""
+        """Bring one stack to its end, or until others have to finish with it first."""
         while (handle := await self._try_start(stack)) is None:
             if not stack.is_started:
                 return
@@ -251,9 +251,10 @@ class StackRunner:
         )
 
     async def _await_turn(self, stack: progress.StackProgress) -> None:
-        """Another chain has the stack: wait for its end in activities, not by trying again.
+        """Another chain has the stack: wait for its end in activities, not by retrying.
 
-        One that returns before says which chain that is now, and what its run waits for.
+        An activity that returns earlier says which chain has it now, and what that chain's run
+        waits for.
         """
         waiting = stack_lines.WaitingChain(
             workflow_id=workflow.info().workflow_id,
@@ -353,7 +354,7 @@ class StackRunner:
             self._on_change()
 
     def _start_over(self, stack: progress.StackProgress) -> None:
-        """There is no run here: the chain triggers one when a slot is free, if it still goes on.
+        """There is no run here: the chain triggers one when a slot is free, if it still runs.
 
         Or there was one that Spacelift skipped for a reason that is not the chain's.
         """

@@ -25,7 +25,7 @@ with workflow.unsafe.imports_passed_through():
 # Spacelift may be away: then the running stacks are not kept from being stopped any longer.
 _NATIVE_RUNS_LIMIT = timedelta(seconds=60)
 
-# Between two looks for what is late or being stopped; new asks are looked for at once.
+# Between two looks for what is late or being stopped; new requests are looked for at once.
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.25, 2.0
 
 # What a status has room for, with one to spare.
@@ -38,9 +38,9 @@ _BYPASSED_NOTE = "a person vouches for the stack"
 class UnwantedRunStopper:
     """A native run continues only on a stack that adopts it.
 
-    Until the graph is known there are no stacks, and so nothing to stop. One activity at a time
-    looks for all that is open, so that no two of them take the same run for that of two origins;
-    the chain waits for the last one before it closes.
+    Until the graph is known there are no stacks, and so there is nothing to stop.
+    One activity at a time looks for all that is open, so that no two of them take the same run for
+    two different origins. The chain waits for the last one before it closes.
     """
 
     def __init__(self, connection: messages.AccountRef, on_change: Callable[[], None]) -> None:
@@ -49,7 +49,7 @@ class UnwantedRunStopper:
         self._stacks: Mapping[str, progress.StackProgress] = {}
         self._permits: Mapping[str, str] = {}
         self._queued = unwanted_runs.QueuedByRuns(resolve.EMPTY)
-        # Stacks that got a run of their own in place of the native one that they adopted.
+        # Stacks that got their own run instead of the native one that they adopted.
         self._left: list[str] = []
         self._stops = native_stops.OpenStops()
         self._is_asked = False
@@ -63,7 +63,7 @@ class UnwantedRunStopper:
     ) -> None:
         """Take in the graph, the stacks of the chain in its order, and what lets runs be stopped.
 
-        The worker that read the stacks handed the permits out.
+        The worker that read the stacks gave out the permits.
         """
         self._stacks, self._permits = stacks, permits
         self._queued = unwanted_runs.QueuedByRuns(resolved, stacks.values())
@@ -75,7 +75,7 @@ class UnwantedRunStopper:
 
     @property
     def open_stacks(self) -> Collection[str]:
-        """The stacks on which a run that is not wanted may go on."""
+        """The stacks on which an unwanted run may still continue."""
         return self._stops.open_stacks
 
     def add_new_runs(self, *, is_suspended: bool) -> None:
@@ -93,13 +93,13 @@ class UnwantedRunStopper:
                     self._start_looking()
 
     def _give_up_wave(self, stack_id: str) -> None:
-        """No run of the chain begins a wave here, so no stack can adopt from it."""
+        """No run of the chain starts a wave here, so no stack can adopt from it."""
         for stack in self._stacks.values():
             if stack.adopts_from == stack_id and not stack.is_started:
                 stack.adopts_from = None
 
     def leave_failed(self) -> None:
-        """A stack whose run failed gets another one: what is behind it would not wait for that."""
+        """A stack whose run failed gets another one: native runs behind it would not wait."""
         for stack in self._stacks.values():
             is_retried = stack.reason == reasons.StackReason.RETRY_PENDING or stack.attempts > 1
             if is_retried and stack.id not in self._left:
@@ -190,7 +190,7 @@ class UnwantedRunStopper:
     async def wait(self) -> None:
         """Return once nothing is being stopped any more, however long that takes.
 
-        What Spacelift queued too late to be seen then is looked for once more.
+        It looks once more for what Spacelift queued too late to be seen then.
         """
         await self._await_looking()
         if self._stops.ask_for_missing():

@@ -9,7 +9,7 @@ MOST_WAKES = 700
 """Wakes that an execution follows; after that it reads its run as if there were no webhook.
 
 Temporal takes 10,000 signals and ends a history of 51,200 events. A wake that is followed costs
-ten events, 17 where the read fails, and one that is not costs four, so that whoever sends
+ten events, or 17 if the read fails; one that is not followed costs four. So someone who sends
 deliveries for as long as a run waits for a person cannot end its execution. The states of a run are
 a dozen.
 """
@@ -40,7 +40,7 @@ class Wakes:
         return is_due
 
     async def until_done_or_woken(self, waiting: "asyncio.Task[Any]") -> bool:
-        """Return whether what is waited for is done; else there was a wake."""
+        """Return whether what is waited for is done; otherwise there was a wake."""
         woken = asyncio.create_task(workflow.wait_condition(lambda: self.is_read_due))
         try:
             await workflow.wait([waiting, woken], return_when=asyncio.FIRST_COMPLETED)
@@ -52,7 +52,7 @@ class Wakes:
 
 
 def give_up(waiting: "asyncio.Task[Any]") -> None:
-    """Wait no more, whatever becomes of it."""
+    """Stop waiting, whatever the result."""
     waiting.cancel()
     waiting.add_done_callback(_ignore_outcome)
 

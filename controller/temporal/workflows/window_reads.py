@@ -1,8 +1,8 @@
-"""How a chain learns whether its windows are open: when a stack could start but for them.
+"""How a chain learns whether its windows are open: when they alone keep a stack from starting.
 
-By an activity, whose answer is in the history: zone data differs between workers (ADR 0055). What
-closes while nothing waits for it is not looked at, so a window that opens each minute costs a run
-nothing that waits for a person.
+By an activity, whose answer is in the history: zone data differs between workers (ADR 0055). A
+window that closes while nothing waits for it is not read. So a window that opens each minute costs
+nothing for a run that waits for a person.
 """
 
 import asyncio
@@ -54,7 +54,7 @@ class WindowReads:
             self._reading = asyncio.create_task(self._read())
 
     async def close(self) -> None:
-        """Read nothing any more."""
+        """Stop reading."""
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
