@@ -45,9 +45,10 @@ check: lint types layers ## Lint, types, layers and the quick tests
 	$(call tests,--no-real-parts tests/unit tests/contract tests/simulation)
 
 .PHONY: lint
-lint: $(INSTALLED) ## Check style and format
+lint: $(INSTALLED) ## Check style, format and words
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(PYTEST) --quiet tests/unit/test_plain_english.py tests/contract/test_plain_docs.py
 
 .PHONY: fmt
 fmt: $(INSTALLED) ## Format, and repair what can be repaired
