@@ -66,7 +66,7 @@ class LocalEnvironment:
 
     def __init__(self, options: DevOptions) -> None:
         self.options = options
-        # Absolute, since the parts run in folders of their own.
+        # Absolute, since each part runs in its own folder.
         self.directory = (
             options.state_dir.absolute()
             if options.state_dir
@@ -173,7 +173,7 @@ class LocalEnvironment:
             self.options.say(f"Another environment that runs has {published.path}")
 
     def ended_parts(self) -> list[str]:
-        """Name the parts that ended by themselves and that nothing starts again."""
+        """Name the parts that ended on their own and that nothing restarts."""
         control_plane = self.control_plane
         parts = {
             "the control plane": control_plane is None or control_plane.is_running,

@@ -122,5 +122,5 @@ class TemporalServer:
             client = await temporalio.service.ServiceClient.connect(config)
             return await client.check_health()
         except RuntimeError:
-            # Raised both while nobody listens and while the frontend is not healthy yet.
+            # Raised both while nothing listens and while the frontend is not healthy yet.
             return False

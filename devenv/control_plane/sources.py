@@ -102,7 +102,7 @@ async def _make(folder: Path, say: tools.Say) -> Binaries:
 
 
 async def _fill(target: Path, fill: Callable[[Path], Awaitable[bool]]) -> bool:
-    """Fill a folder beside the target and rename it, so that no half of it is ever seen."""
+    """Fill a folder next to the target and rename it, so that no one ever sees half of it."""
     temporary = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=target.parent))
     try:
         if not await fill(temporary):

@@ -79,7 +79,7 @@ class Store:
         with self._path.open(encoding="utf-8") as lines:
             for line in lines:
                 if not line.endswith("\n"):
-                    # The process ended in the middle of this line, so nobody was told of it.
+                    # The process ended in the middle of this line, so no one has learned of it.
                     break
                 kind, key, record = json.loads(line)
                 if kind == "account":

@@ -1,7 +1,7 @@
 """Documents as clients send them: parsed and validated once, however often they come.
 
-Production accepts an empty variable list (`query GetStacks () {...}`), which is no valid GraphQL,
-so it is taken out before parsing (seen from Spacelift's Backstage plugin).
+Production accepts an empty variable list (`query GetStacks () {...}`), which is not valid GraphQL,
+so it is removed before parsing (seen from Spacelift's Backstage plugin).
 """
 
 import re

@@ -96,7 +96,7 @@ def user_view(key: ApiKey) -> UserView:
 
 
 def viewer(_root: None, info: GraphQLResolveInfo) -> UserView | None:
-    """Who asks; null when nobody is logged in."""
+    """Who asks; null when no one is logged in."""
     key = info.context.key
     return user_view(key) if key else None
 
@@ -208,7 +208,7 @@ def search_audit(
     *,
     input: dict[str, Any],  # noqa: A002
 ) -> searching.Page:
-    """A page of the audit trail; nobody but admins of the account reads it."""
+    """A page of the audit trail; only admins of the account may read it."""
     info.context.require_writer()
     return searching.search(list(info.context.account.audit), input, _AUDIT)
 

@@ -12,7 +12,7 @@ class Clock(Protocol):
 
     @property
     def is_virtual(self) -> bool:
-        """Whether time stands still until somebody moves it."""
+        """Whether time stands still until someone moves it."""
         ...
 
     def now(self) -> float:

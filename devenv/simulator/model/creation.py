@@ -44,7 +44,7 @@ def check_takes_runs(stack: Stack) -> None:
 
 
 def check_may_create(stack: Stack, login: str) -> None:
-    """Refuse a new run on a stack that takes none, or is locked by somebody else."""
+    """Refuse a new run on a stack that takes none, or that someone else has locked."""
     check_takes_runs(stack)
     if stack.locked_by is not None and stack.locked_by != login:
         raise Refusal(f"stack is locked by {stack.locked_by}")

@@ -109,7 +109,7 @@ class DeliveryPlan:
 
 def plan(behavior: DeliveryBehavior, number: int) -> DeliveryPlan:
     """Return what happens to the `number`-th delivery of an account."""
-    # A generator of its own per delivery: what one draws cannot shift what the next one gets.
+    # Each delivery has its own generator: what one draws cannot shift what the next one gets.
     rng = random.Random(f"{behavior.seed}/{number}")  # noqa: S311 - repeatable on purpose
     rates = (behavior.drop, behavior.duplicate, behavior.reorder, behavior.noise, behavior.replay)
     is_dropped, is_doubled, is_held, has_noise, is_replayed = (
@@ -128,7 +128,7 @@ def plan(behavior: DeliveryBehavior, number: int) -> DeliveryPlan:
 
 
 def is_stale(behavior: DeliveryBehavior, number: int) -> bool:
-    """Tell whether an end that is told by the `number`-th delivery has a stale version."""
+    """Return whether an end that the `number`-th delivery reports has a stale version."""
     if not behavior.stale_versions:
         return False
     rng = random.Random(f"{behavior.seed}/{number}/version")  # noqa: S311 - repeatable on purpose

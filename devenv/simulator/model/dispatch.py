@@ -1,4 +1,4 @@
-"""Who is told of what happens in the account: from an event to the deliveries that it causes."""
+"""Who learns what happens in the account: from an event to the deliveries that it causes."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -42,7 +42,7 @@ class Dispatch:
     # -- runs --------------------------------------------------------------------------------
 
     def run_changed(self, run: Run, transition: Transition) -> None:
-        """Tell everybody who wants to know that a run came to a state."""
+        """Notify everyone who wants to know that a run came to a state."""
         account = self.engine.account
         stack = account.stacks.get(run.stack_id)
         if stack is None or not account.webhooks:
@@ -108,10 +108,10 @@ class Dispatch:
         remote_ip: str,
         before: Webhook | None,
     ) -> None:
-        """Tell the audit trail webhook of a mutation; `before` is what it was until then.
+        """Notify the audit trail webhook of a mutation; `before` is what it was until then.
 
-        That it is disabled or deleted is told to the one that was. That it is set and enabled was
-        told by the probe.
+        A webhook that is disabled or deleted is still notified of that. The probe has already
+        reported that one was set and enabled.
         """
         account = self.engine.account
         webhook = account.webhooks.get(AUDIT_ID)

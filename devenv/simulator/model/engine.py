@@ -74,7 +74,7 @@ class Engine(abc.ABC):
         self.now = max(self.now, now)
 
     def next_due(self) -> float | None:
-        """Return when something is due next; None while everything waits for somebody."""
+        """Return when something is due next; None while everything waits for a person."""
         while self._timetable:
             due, _, kind, key = self._timetable[0]
             if self._is_current(due, kind, key):
@@ -114,7 +114,7 @@ class Engine(abc.ABC):
     def move(
         self, run: Run, state: RunState, *, note: str | None = None, username: str | None = None
     ) -> None:
-        """Put a run into a state, and let everybody know."""
+        """Put a run into a state, and let everyone know."""
         transition = Transition(
             state=state, state_version=len(run.history), at=self.now, note=note, username=username
         )

@@ -1,7 +1,8 @@
-"""What somebody does to a stack: trigger, lock, disable, set its commit, its edges, delete it.
+"""What people do to a stack: trigger, lock, disable, set its commit, its edges, delete it.
 
-The rules: a disabled stack gets no new runs; under a user's lock only its owner may create runs,
-and only the owner or an admin may unlock; dependencies form a DAG; what others depend on stays.
+The rules: a disabled stack gets no new runs. Under a user's lock only its owner may create runs,
+and only the owner or an admin may unlock. Dependencies form a DAG. A stack that others depend on
+cannot be deleted.
 """
 
 import hashlib
@@ -196,7 +197,7 @@ def add_reference(engine: Engine, edge: Edge, reference: Reference) -> Reference
 
 
 def made_up_commit(seed: str, *, message: str = "Initial commit", timestamp: int = 0) -> Commit:
-    """Return a commit whose hash follows from a text."""
+    """Return a commit whose hash follows from a string."""
     sha = hashlib.sha1(seed.encode(), usedforsecurity=False).hexdigest()
     return Commit(hash=sha, message=message, timestamp=timestamp)
 

@@ -1,8 +1,8 @@
-"""What somebody does to webhooks and policies: create, change, delete them.
+"""What people do to webhooks and policies: create, change, delete them.
 
-The rules: the endpoint of a stack's webhook is unique on that stack; the id of a named webhook and
-of a policy is made of its name and stays; a webhook that failures disabled is enabled again by an
-update (API facts, 6.1 and 6.4).
+The rules: the endpoint of a stack's webhook is unique on that stack. The id of a named webhook or
+of a policy is made from its name and never changes. An update enables a webhook again that failures
+have disabled (API facts, 6.1 and 6.4).
 """
 
 import re
@@ -18,7 +18,7 @@ from devenv.simulator.model.webhooks import AUDIT_ID, Policy, Webhook, WebhookKi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookDraft:
-    """A webhook as somebody wants it; a secret that is None or empty leaves the known one."""
+    """A webhook as someone wants it; a secret that is None or empty leaves the known one."""
 
     endpoint: str
     enabled: bool = True
@@ -37,7 +37,7 @@ class Naming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyDraft:
-    """The rules of a policy, and what is written beside them."""
+    """The rules of a policy, and what goes with them."""
 
     body: str
     description: str | None = None

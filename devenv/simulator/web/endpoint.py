@@ -284,7 +284,7 @@ def _describe(
 def _with_error(
     decision: faults.FaultDecision, body: dict[str, Any] | None, operation: Operation | None
 ) -> dict[str, Any]:
-    """Put an error beside the data, or in its place where a field cannot be null."""
+    """Put an error next to the data, or in its place where a field cannot be null."""
     fault = decision.fault
     message = fault.message if fault else ""
     errors = [{"message": message, "path": [alias]} for alias in decision.aliases]

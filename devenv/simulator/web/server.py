@@ -77,7 +77,7 @@ class Server:
         return self._urls.get("tls")
 
     async def start(self) -> None:
-        """Listen, and begin to drive the account."""
+        """Listen, and start to drive the account."""
         app = self._app()
         runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=0.5)
         await runner.setup()

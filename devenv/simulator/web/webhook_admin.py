@@ -22,7 +22,7 @@ class ReplayAct(StrictModel):
 
 
 class NoiseAct(StrictModel):
-    """What to send beside the events of runs."""
+    """What to send besides the events of runs."""
 
     webhook: str
     kind: Literal["internal-error", "module"] = "internal-error"
