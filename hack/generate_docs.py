@@ -115,7 +115,7 @@ PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
 
 
 class MarkersMissing(Exception):
-    """A page lacks the markers of a table, or has some of a table that nobody generates."""
+    """A page lacks the markers of a table, or has markers of a table that is not generated."""
 
 
 def render(page: str, text: str) -> str:
@@ -142,7 +142,7 @@ def stale_pages(folder: Path = DOCS) -> list[str]:
 
 
 def write_pages(folder: Path = DOCS) -> None:
-    """Bring every page up to date; one that does not exist yet begins with its markers alone."""
+    """Bring every page up to date; one that does not exist yet starts with its markers alone."""
     for page, tables in PAGES.items():
         path = folder / page
         blank = "\n".join(f"<!-- generated: {name} -->\n<!-- end -->\n" for name in tables)
@@ -231,7 +231,7 @@ def _allowed(field: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _field_messages(fields: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Yield the rules of fields that have no table of their own."""
+    """Yield the rules of fields that do not have their own table."""
     for name, field in fields.items():
         inner = field.get("items", field)
         if "properties" not in inner:

@@ -24,7 +24,7 @@ PLACES = {
     "crds/stackchains.stackchain.dev.yaml": "definition.md",
     "examples": "examples/index.md",
 }
-# The index of docs/ on GitHub; the site has its navigation, and a page to begin with.
+# The index of docs/ on GitHub; the site has its navigation, and a page to start with.
 INDEX = {"docs/README.md": "index.md", "docs": "index.md", "README.md": "index.md"}
 
 _LANGUAGES = {
@@ -226,7 +226,7 @@ def _folder_page(source: str, place: str, root: Path) -> tuple[str, list[str]]:
 
 
 def _purpose(path: Path) -> str:
-    """Return the first sentence of the comment with which a file begins."""
+    """Return the first sentence of the comment at the top of a file."""
     comment = ""
     for line in path.read_text(encoding="utf-8").split("\n"):
         if not line.startswith("# "):
