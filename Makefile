@@ -4,7 +4,7 @@
 .NOTPARALLEL:
 SHELL := /bin/sh
 
-# Hundreds of test processes load the same modules, so compiled ones are kept whatever the shell says.
+# Hundreds of test processes load the same modules, so compiled ones are always kept.
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 # The name changes with what is installed, so that an old environment is updated.
