@@ -80,7 +80,7 @@ def _request(entry: Body) -> Request:
 
 
 def granted(rules: Iterable[Body]) -> set[Right]:
-    """Return each right that the rules of a role give, by itself."""
+    """Return each right that the rules of a role give, one by one."""
     return {
         Right(group=group, resource=resource, verb=verb, name=name)
         for rule in rules

@@ -1,4 +1,4 @@
-"""Statuses of chains of any size in which something failed, waits, is blocked, and goes on."""
+"""Statuses of chains of any size in which stacks have failed, wait, are blocked, or still run."""
 
 import dataclasses
 from typing import Any

@@ -318,7 +318,7 @@ def make_stack(
     level: int = 0,
     **fields: Any,
 ) -> progress.StackProgress:
-    """Return a stack of a run; it has a run of its own unless its phase says otherwise."""
+    """Return a stack of a run; the stack has a run too unless its phase says otherwise."""
     reason = reason or _STACK_REASONS[phase]
     not_reached = reason in (
         reasons.StackReason.UPSTREAM_NOT_SUCCEEDED,
@@ -396,7 +396,7 @@ def make_progress(
     """Return a run's facts: of its stacks if there are some, settled and at their levels.
 
     Args:
-        is_stopping: its stacks have ended, and it still stops runs that nobody wants.
+        is_stopping: its stacks have ended, and it still stops runs that the chain does not use.
         now: the time by which its stages wait.
     """
     levels = _levels({stack.id: stack.depends_on for stack in stacks})

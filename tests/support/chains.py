@@ -1,7 +1,7 @@
 """Whole installations of the product, Spacelift accounts and chains, for tests of the whole path.
 
-An `Installation` is one operator and one worker. Accounts are simulated inside the test process;
-each is a connection of its own, so that tests share the processes and nothing else: what one test
+An `Installation` is one operator and one worker. Accounts are simulated inside the test process.
+Each account is a separate connection, so tests share the processes and nothing else: what one test
 breaks in its account, no other test sees.
 """
 
@@ -46,7 +46,7 @@ FAST: Mapping[str, str] = {
     "SPACELIFT_REQUEST_TIMEOUT_SECONDS": "5",
     "STACKCHAIN_RESYNC_SECONDS": "1",
     "STACKCHAIN_RECHECK_SECONDS": "1",
-    # An operator that cannot renew it for two thirds of that leaves, and nobody starts it again.
+    # An operator that cannot renew it for two thirds of that leaves, and nothing starts it again.
     "STACKCHAIN_LEASE_DURATION_SECONDS": "60",
     "WORKER_GRACEFUL_SHUTDOWN_SECONDS": "1",
 }
@@ -128,11 +128,11 @@ class Account:
         return int(next(item["hits"] for item in faults if item["id"] == fault))
 
     async def hurry(self) -> None:
-        """Let runs that take minutes go on at once: what was to be seen of them has been seen."""
+        """Let runs that take minutes continue at once: the test has seen what it wanted of them."""
         await self.admin("POST", "/clock", {"speed": 1000, "advance": 600})
 
     async def pass_time(self, seconds: float = 600) -> None:
-        """Let so much time pass at once, and go on as before: what has begun by now ends."""
+        """Let this much time pass at once, then continue as before: runs under way by now end."""
         await self.admin("POST", "/clock", {"advance": seconds})
 
     async def heal(self) -> None:
@@ -157,7 +157,7 @@ def account_document(*edges: str, duration: float = QUICK, **document: Any) -> B
     return {"edges": list(edges), "defaults": merged, **document}
 
 
-# A call that a busy machine answers too late is an outage to us, which is told, rightly.
+# We treat a call that a busy machine answers too late as an outage, and rightly report it.
 _OWN_OUTAGES = frozenset({"TemporalUnreachable", "WorkerUnavailable"})
 _OUTAGES = _OWN_OUTAGES | {"SpaceliftUnreachable"}
 # For so long such an outage is waited out; one that lasts longer is the test's own.
@@ -434,7 +434,7 @@ class Installation:
             await role.kill()
             print(f"--- {role.options.name} of {self.namespace}\n{role.log(80)}")
         for name in self._chains:
-            # Nobody is left who would remove the finalizer.
+            # No operator is left to remove the finalizer.
             with contextlib.suppress(httpx.HTTPError):
                 path = self.stackchains.path(name)
                 await self.parts.kube.patch(path, {"metadata": {"finalizers": None}})

@@ -14,7 +14,7 @@ Body = dict[str, Any]
 
 def crd() -> Body:
     (file,) = definitions.CRD_FOLDER.glob("*.yaml")
-    # Ten times as fast as the one in Python, and the modules of many tests begin with it.
+    # Ten times as fast as the one in Python, and the modules of many tests start with it.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     document: Body = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
     return document

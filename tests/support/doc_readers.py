@@ -236,7 +236,7 @@ def _shown_file(command: str) -> str | None:
 
 @contextlib.asynccontextmanager
 async def reading(parts: chains.Parts, folder: Path) -> AsyncIterator[Reader]:
-    """Give a reader with a local environment of its own, in a clone of the repository."""
+    """Give a reader a separate local environment, in a clone of the repository."""
     release = chains.Installation(parts, folder, chains.Options(settings=_SETTINGS))
     try:
         await release.prepare()

@@ -1,6 +1,6 @@
 """Programs that no registry has for tests: compiled once from their Go modules, and kept.
 
-Versions and hashes are in a folder beside this file, with one `go.mod` for each.
+Versions and hashes are in a folder next to this file, with one `go.mod` for each.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ class GoProgram:
         with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
             built = Path(temporary) / "built"
             asyncio.run(processes.run(self._build(go, built), timeout_seconds=_BUILD_SECONDS))
-            # Of two processes that build at once, the first wins; nobody ever sees half a file.
+            # Of two processes that build at once, the first wins; no one ever sees half a file.
             if not target.exists():
                 built.rename(target)
         return target

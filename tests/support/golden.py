@@ -62,7 +62,7 @@ class Page:
         self._is_updating = is_updating
 
     def check(self, case: str, text: str) -> None:
-        """Compare a text with what the file has for the case; the case names it in the file."""
+        """Compare a string with what the file has for the case; the case names it in the file."""
         self._checked[case] = text
         if self._is_updating:
             return

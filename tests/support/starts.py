@@ -1,4 +1,4 @@
-"""Starts that nobody asks for, as those see them who wait for one."""
+"""Automatic starts, as a test that waits for one sees them."""
 
 from controller.spacelift import endpoints
 from controller.temporal.receiver import sweep_wakes

@@ -51,7 +51,7 @@ def find_postgres() -> Path:
 
 
 class DatabaseTemporal:
-    """A server with a database of its own; either may be stopped and started again."""
+    """A server with its own database; either may be stopped and started again."""
 
     def __init__(self, programs: Path, logs: Path) -> None:
         self._programs, self._logs = programs, logs

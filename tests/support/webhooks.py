@@ -115,7 +115,7 @@ class Receiving:
         return await self.http.post(path(connection), content=sent, headers=headers or signed(sent))
 
     async def send(self, *parts: bytes) -> bytes:
-        """Send bytes on a connection of their own and return all that comes back until its end."""
+        """Send bytes on a new connection and return all that comes back until it ends."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.server.port)
         try:
             for part in parts:
@@ -236,7 +236,7 @@ class InstalledReceiver:
         return f"http://{self._address}{path(connection)}"
 
     async def add_account(self, name: str, document: chains.Body) -> tuple[chains.Account, Hook]:
-        """Add an account whose runs are told to the receiver."""
+        """Add an account that notifies the receiver of its runs."""
         file = self._installation.directory / f"{name}.webhook"
         file.write_text(SECRET)
         account = await self._installation.add_account(
