@@ -119,7 +119,7 @@ class Process:
         return [task for task in tasks if not task.done()]
 
     def failures(self) -> list[BaseException | None]:
-        """Return the errors of tasks that nobody has looked at."""
+        """Return the errors of tasks that no one has looked at."""
         return self._unseen_failures() if self.is_alive else self._failures
 
     def _unseen_failures(self) -> list[BaseException | None]:
@@ -130,7 +130,7 @@ class Process:
         ]
 
     def _excuse_what_waits(self) -> None:
-        """Let nobody report what has just failed: whoever waits for it would have looked next."""
+        """Keep what has just failed from being reported: a waiter would have looked at it next."""
         for handle in self.ready:
             for argument in handle._args or ():  # type: ignore[attr-defined]
                 if asyncio.isfuture(argument):

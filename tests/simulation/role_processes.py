@@ -55,7 +55,7 @@ class Release:
 
 
 class NoServer:
-    """Where probes would be answered: nobody probes, the checks can be asked for here."""
+    """Stands in for the probe server: nothing probes, but tests can ask for the checks here."""
 
     def __init__(self) -> None:
         self.checks: dict[str, Callable[[], Any]] = {}
@@ -157,7 +157,7 @@ def start_worker(
 class RenewalProcess:
     """Stands in for the operator's thread that renews the Lease; it ends with the operator.
 
-    It goes on while the operator is frozen, as a thread does.
+    It continues while the operator is frozen, as a thread does.
     """
 
     def __init__(self, loop: virtual_time.VirtualLoop, operator: Process) -> None:

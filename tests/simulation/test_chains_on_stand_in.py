@@ -15,7 +15,7 @@ from tests.workflows.world import World, failure
 
 LINE = ("a>b", "b>c", "c>d", "d>e")
 ALL_SUCCEEDED = dict.fromkeys("abcde", "Succeeded")
-# Who waits is told at each turn who has the stack now, and writes it: two activities.
+# At each turn, whoever waits learns who has the stack now, and writes it: two activities.
 EVENTS_OF_A_CHAIN, EVENTS_OF_A_TURN = 80, 12
 
 

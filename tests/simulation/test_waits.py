@@ -75,7 +75,7 @@ def test_an_hour_of_waiting_for_a_person_costs_forty_actions_at_most() -> None:
 
     heartbeats, written = found
     assert 0 < heartbeats <= 30 * hours * count
-    # A wait begins anew once an hour: its end, its next beginning, and a task between them.
+    # A wait starts anew once an hour: its end, its next start, and a task between them.
     assert written <= 10 * hours * count
 
 

@@ -204,7 +204,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         events._set_running_loop(self)
         try:
             with warnings.catch_warnings():
-                # Of coroutines that nobody has started yet.
+                # Of coroutines that have not been started yet.
                 warnings.simplefilter("ignore", RuntimeWarning)
                 self._drop_all()
         finally:

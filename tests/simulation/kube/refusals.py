@@ -59,7 +59,7 @@ class Refusal(Exception):
 
 
 class UnservedPath(Exception):
-    """Nobody serves the path; the answer is no object."""
+    """No API is served at the path; the answer is not an object."""
 
     @property
     def answer(self) -> Answer:

@@ -1,4 +1,4 @@
-"""Queries: answered along with the workflow task that is due, or else by a task of their own."""
+"""Queries: answered along with the workflow task that is due, or else by a separate task."""
 
 from typing import TYPE_CHECKING
 

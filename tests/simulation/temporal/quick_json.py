@@ -79,7 +79,7 @@ class QuickPayloadConverter(CompositePayloadConverter):
 
 
 class QuickFailureConverter(DefaultFailureConverter):
-    """The SDK's failures, without the stack traces that nobody reads in a simulation."""
+    """The SDK's failures, without the stack traces that no one reads in a simulation."""
 
     def to_failure(self, exception: BaseException, *arguments: Any) -> None:
         """Describe an exception that has come to its end."""

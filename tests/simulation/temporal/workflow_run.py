@@ -212,7 +212,7 @@ class WorkflowRun:
         try:
             return self._instance.activate(activation)
         finally:
-            # The instance is a loop of its own, and leaves none behind.
+            # The instance is an event loop itself, and leaves none running behind it.
             asyncio._set_running_loop(loop)
 
     def _take(self, completion: WorkflowActivationCompletion) -> bool:

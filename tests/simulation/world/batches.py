@@ -38,7 +38,7 @@ def split(seeds: range) -> list[range]:
 
 
 def in_processes(seeds: range, processes: int) -> Iterator[Played]:
-    """Play the plans of any number of seeds, each batch in a process of its own."""
+    """Play the plans of any number of seeds, each batch in a separate process."""
     # What is made at the first use, such as readers of payloads, is made once for all of them.
     playing.play(making_plans.make(seeds.start))
     gc.collect()

@@ -1,6 +1,6 @@
 """Adds to a plan what only some worlds have: a receiver, another installation, slow ways, and more.
 
-What is added is drawn from a source of its own, so the rest of a plan stays as it is.
+Additions are drawn from a separate source, so the rest of a plan stays as it is.
 """
 
 import dataclasses
@@ -240,7 +240,7 @@ def _windows(rng: random.Random, plan: Plan) -> Plan:
 
 
 def _windows_of_stages(rng: random.Random, plan: Plan) -> Plan:
-    """Let some of the stages that there are have windows of their own."""
+    """Give some of the stages their own windows."""
 
     def windowed(chain: ChainPlan) -> ChainPlan:
         stages = [

@@ -67,7 +67,7 @@ class ChainRecord:
 
     @property
     def was_orphaned(self) -> bool:
-        """Whether it was deleted, and its runs were to go on."""
+        """Whether it was deleted, and its runs were to continue."""
         is_orphan = self.body["spec"].get("deletionPolicy") == "Orphan"
         return is_orphan and self.deleted_at is not None
 
@@ -174,7 +174,7 @@ class Record:
         return list(self.parties.temporal.executions())
 
     def was_deleted(self, chain: ChainRecord) -> bool:
-        """Whether somebody deleted a chain before all was at its end and all chains were."""
+        """Whether someone deleted a chain before the end, when all chains are deleted."""
         if chain.deleted_at is None:
             return False
         return self.quiet_at is None or chain.deleted_at < self.quiet_at

@@ -113,7 +113,7 @@ def _let_all_continue(world: World) -> None:
             world.people.approve(run)
         if run.state is RunState.UNCONFIRMED:
             world.people.confirm(run)
-    # A role may have ended by itself, as one does that has lost its Lease; Kubernetes restarts it.
+    # A role may have ended on its own, as one does that has lost its Lease; Kubernetes restarts it.
     _start_what_is_missing(world)
 
 

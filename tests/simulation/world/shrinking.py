@@ -65,7 +65,7 @@ def _fewest(plan: Plan, field: str, tries: _Tries) -> Plan:
 def _first_failing(
     plan: Plan, smaller_plans: Callable[[Plan], Iterator[Plan]], tries: _Tries
 ) -> Plan:
-    """Go on with the first smaller plan that fails, until none does."""
+    """Continue with the first smaller plan that fails, until none does."""
     is_smaller = True
     while is_smaller:
         is_smaller = False

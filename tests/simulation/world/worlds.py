@@ -78,7 +78,7 @@ class World:
     # Roles
 
     def start(self, kind: str) -> None:
-        """Start one more process of a role; a plan's other installation has names of its own."""
+        """Start one more process of a role; a plan's other installation has its own names."""
         installation, role = installation_of(kind)
         if installation not in self.plan.installations:
             return

@@ -252,7 +252,7 @@ SCHEDULES: dict[str, Plan] = {
     "a waiting run is canceled": _plan(
         StackPlan(id="a", is_autodeployed=False),
         StackPlan(id="b", upstreams=("a",)),
-        # Nobody confirms anything before the last event.
+        # No one confirms anything before the last event.
         events=(_user(30.0, "cancel"), _person(80.0, "enable", "a")),
     ),
     "a chain is canceled in the middle of a line": _plan(

@@ -16,7 +16,7 @@ def all_ends(record: Record) -> Iterator[str]:
 def nothing_is_left(record: Record) -> Iterator[str]:
     """A chain that is deleted leaves no workflow, no schedule and no finalizer.
 
-    What is left would go on at Spacelift for a resource that nobody sees, or block the namespace.
+    Leftovers would continue at Spacelift for a resource that no one sees, or block the namespace.
     """
     yield from record.leftovers
 

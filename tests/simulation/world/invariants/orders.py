@@ -19,7 +19,7 @@ def chains_before_it_were_ready(record: Record, run: Run) -> Iterator[str]:
     objects = record.same_name(marked[0])
     if not objects or not objects[-1].body:
         return
-    # Of several objects of a name an earlier one may have let its run go on.
+    # Of several objects with the same name, an earlier one may have let its run continue.
     chain, since = objects[-1], objects[0].created_at
     spec = chain.body["spec"]
     if (

@@ -14,7 +14,7 @@ _WRITES = 12
 def bounded_work(record: Record) -> Iterator[str]:
     """Requests, status writes and histories grow with what happens, not without end.
 
-    Spacelift limits requests, the API server is everybody's, and Temporal ends an execution whose
+    Spacelift limits requests, everyone shares the API server, and Temporal ends an execution whose
     history is too long.
     """
     hours = record.parties.loop.time() / 3600

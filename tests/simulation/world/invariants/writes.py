@@ -15,8 +15,8 @@ Json = dict[str, Any]
 def the_status_never_goes_back(write: Write) -> Iterator[str]:
     """A later status is of a later run, or knows more of the same one.
 
-    Whoever waits for a run, or for a spec to be observed, has seen it come already. What did not
-    end well is pending again where somebody asked for that.
+    Whoever waits for a run, or for a spec to be observed, has already seen it come. A stack that
+    did not succeed becomes pending again if someone asked for that.
     """
     old, new = write.before, write.status
     for what, before, after in (
@@ -114,7 +114,7 @@ def nothing_waits_without_a_reason(write: Write) -> Iterator[str]:
             yield f"is not Ready for no reason: {item}"
 
 
-# Whatever else goes on, these reasons of Ready are of a live run whose stacks are known.
+# Whatever else happens, these reasons of Ready are of a live run whose stacks are known.
 _OF_LIVE_RUNS = frozenset(
     {
         reasons.ChainReason.PROGRESSING,
@@ -132,10 +132,10 @@ _ENDING = ("The chain is being canceled", "The chain's deadline has passed")
 
 
 def what_needs_a_person_is_named(write: Write) -> Iterator[str]:
-    """While a run is live, Ready names a stack of each kind that needs somebody.
+    """While a run is live, Ready names a stack of each kind that needs someone.
 
-    What failed must not hide behind what waits, nor the other way round, and Progressing means
-    that no one has to act.
+    What failed must not hide behind what waits, nor the other way round, and Progressing means that
+    no one has to act.
     """
     status, run = write.status, write.status.get("latestRun") or {}
     ready = next((one for one in status.get("conditions") or () if one["type"] == "Ready"), None)
