@@ -1,4 +1,4 @@
-"""Runs one stack's execution by itself, with a listener in the place of its chain."""
+"""Runs one stack's execution alone, with a listener instead of its chain."""
 
 import contextlib
 import dataclasses

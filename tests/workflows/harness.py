@@ -46,7 +46,7 @@ class Harness:
     account: str
     endpoint: str
     handles: list[ChainHandle] = dataclasses.field(default_factory=list)
-    # Executions that a test started by itself.
+    # Executions that a test started directly.
     executions: list[WorkflowHandle[Any, Any]] = dataclasses.field(default_factory=list)
 
     @property

@@ -170,7 +170,7 @@ class Performance:
                     if stack_ends.ended_well(stack)
                 ]
                 await self._chain("again", kept)
-        # What was left to end ends.
+        # What was allowed to finish finishes.
         await self._until_quiet()
         self._judge()
         self.outcome.requests = sum(self.world.transport.requests.values())

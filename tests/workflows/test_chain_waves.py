@@ -1,4 +1,4 @@
-"""Native runs of a simulated account around one chain: each case of `docs/limits.md` by itself."""
+"""Native runs of a simulated account around one chain: each case of `docs/limits.md` alone."""
 
 import asyncio
 import itertools

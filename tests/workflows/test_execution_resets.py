@@ -17,7 +17,7 @@ RESET = str(uuid.uuid4())
 
 
 def world_with_run(*, is_known: bool = True) -> World:
-    """Return one where a run of before the reset goes on."""
+    """Return a world in which a run from before the reset continues."""
     world = World()
     world.held = {"a"}
     run_id = world.create("a").id

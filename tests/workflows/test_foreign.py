@@ -1,6 +1,6 @@
 """What others keep in the Temporal namespace: junk of every kind is skipped, counted, never fatal.
 
-Each test has a namespace of its own, so that no other test's operator has to read what is in it.
+Each test has a separate namespace, so no other test's operator has to read what is in it.
 """
 
 import asyncio
@@ -308,7 +308,7 @@ async def test_junk_that_runs_keeps_no_root_from_being_judged(client: Client) ->
 
 @workflow.defn(name=ids.CHAIN_WORKFLOW, sandboxed=False)
 class NewerChain:
-    """Says what a newer version would: phases that nobody here knows, and more fields."""
+    """Says what a newer version would: phases that are unknown here, and more fields."""
 
     @workflow.query(name=ids.PROGRESS_QUERY)
     def get_progress(self) -> dict[str, Any]:
@@ -323,7 +323,7 @@ class NewerChain:
 
 @workflow.defn(name=ids.EXECUTION_WORKFLOW, sandboxed=False)
 class NewerExecution:
-    """Ends in a phase that nobody here knows."""
+    """Ends in a phase that is unknown here."""
 
     @workflow.run
     async def run(self, argument: messages.StackExecutionInput) -> dict[str, Any]:

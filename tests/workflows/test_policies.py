@@ -31,8 +31,8 @@ HOUR = 3600
 class Row:
     """Given: a graph as `World` draws it, how runs end, and fields of the spec.
 
-    `first_ends` are the ends of a stack's first runs, `stays` the states in which runs stay until
-    somebody acts. Expected: each stack as "Phase/Reason", the chain likewise, which stacks the
+    `first_ends` are the ends of a stack's first runs; `stays` are the states in which runs stay
+    until someone acts. Expected: each stack as "Phase/Reason", the chain likewise, which stacks the
     chain triggers, in order, how their runs end, and at least how many seconds it takes.
     """
 

@@ -16,7 +16,7 @@ from temporalio.client import WorkflowHistory
 from controller.temporal import worker
 from tests.workflows import harness, record
 
-# Those of today, and in folders of their own what each release left behind.
+# Today's recordings, and those of each release in separate folders.
 RECORDINGS = sorted(record.FOLDER.rglob("*.json"))
 CHANGELOG = Path(__file__).parents[2] / "CHANGELOG.md"
 

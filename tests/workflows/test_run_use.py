@@ -71,7 +71,7 @@ async def test_a_native_run_that_a_chain_may_still_adopt_is_undecided_until_it_h
 async def test_a_run_queued_by_a_finished_root_is_undecided_until_the_chain_below_has_it(
     serve: Serve,
 ) -> None:
-    """That chain runs no execution of the root, so that only its memo tells of it."""
+    """That chain runs no execution of the root, so only its memo names the run."""
     world = World("a>b")
     chain = await serve(world)
     root_run = world.create("a")

@@ -1,4 +1,4 @@
-"""Waits for a turn at a stack, in the place of a chain that somebody else runs."""
+"""Waits for a turn at a stack, as a chain of someone else would."""
 
 import temporalio.client
 
