@@ -1,4 +1,4 @@
-"""A chain whose stacks do not all succeed: what stops, what goes on, and what the status says."""
+"""A chain whose stacks do not all succeed: what stops, what continues, what the status says."""
 
 from typing import Any
 

@@ -77,7 +77,7 @@ async def started(*arguments: str) -> AsyncIterator[Demo]:
 
 @pytest.fixture
 def temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the demo keeps its files, and nobody else does."""
+    """Where the demo keeps its files, and no other program does."""
     folder = tmp_path / "tmp"
     folder.mkdir()
     monkeypatch.setenv("TMPDIR", str(folder))

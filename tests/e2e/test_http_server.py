@@ -32,7 +32,7 @@ async def listening(**arguments: object) -> AsyncIterator[http_server.HttpServer
 
 
 class Peer:
-    """Somebody who is connected."""
+    """A connected client."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader

@@ -16,7 +16,7 @@ from tests.support import kube as kube_support
 
 # Who holds the Lease gives it up after two thirds: more than a busy machine stands still.
 DURATION_SECONDS = 15
-# What nobody holds is waited for in whole.
+# If the holder is gone, the whole duration has to pass.
 SHORT_SECONDS = 6
 
 
@@ -130,7 +130,7 @@ async def test_a_standby_takes_over_from_one_that_died(
             "spec": {
                 "holderIdentity": "dead",
                 "leaseDurationSeconds": SHORT_SECONDS,
-                # The clock of the dead one was an hour ahead; nobody has to wait for it.
+                # The clock of the dead one was an hour ahead; no one has to wait for it.
                 "renewTime": "2099-01-01T00:00:00.000000Z",
                 "leaseTransitions": 4,
             },

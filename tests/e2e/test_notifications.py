@@ -1,7 +1,7 @@
 """Notifications on the whole path: real roles, a real Temporal, and receivers that misbehave.
 
 The installation has two slots for deliveries, which sinks that hang take up, and logs all it can.
-Each test writes the notifications file anew, with receivers of its own.
+Each test writes the notifications file anew, with its own receivers.
 """
 
 import collections
@@ -23,7 +23,7 @@ from tests.support.waiting import eventually
 SECRET = "hushhush-4711"
 NOTIFICATIONS = "WorkflowType = 'NotificationWorkflow'"
 ENDS = ["RunStarted", "RunSucceeded", "RunFailed"]
-# What a chain of two stacks tells of, however often its status is written.
+# What a chain of two stacks reports, however often its status is written.
 SURELY = collections.Counter(
     ["RunStarted", "GraphResolved", "StackSucceeded", "StackSucceeded", "RunSucceeded"]
 )
@@ -78,7 +78,7 @@ def events_to(name: str, receiver: Receiver, **fields: Any) -> dict[str, Any]:
         "type": "CloudEvents",
         "url": f"{receiver.url}/{SECRET}",
         "transitions": ALL,
-        # Of an answer that a busy machine gives late, the same is told twice.
+        # If a busy machine answers late, the same notification is sent twice.
         "timeoutSeconds": 30,
         **fields,
     }

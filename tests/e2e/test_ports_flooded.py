@@ -73,7 +73,7 @@ async def connected(port: int, count: int) -> AsyncIterator[list[asyncio.StreamW
             writer.transport.abort()
 
 
-# In a process of its own: each sender is as quick as it can be, and none waits for the test's own.
+# In a separate process: each sender is as quick as it can be, and none waits for the test's code.
 FLOOD = """
 import asyncio, sys
 port, count, request = int(sys.argv[1]), int(sys.argv[2]), sys.stdin.buffer.read()

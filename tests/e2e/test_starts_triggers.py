@@ -20,7 +20,7 @@ TRIGGERS: dict[str, Any] = {
     "startPolicy": "OnRequest",
     "triggers": [{"type": "RootRunFinished"}],
 }
-# No sweep comes by itself within a test, unless it wants one.
+# No sweep comes on its own within a test, unless the test wants one.
 RARELY = {"STACKCHAIN_SWEEP_SECONDS": "3600"}
 OFTEN = {"STACKCHAIN_SWEEP_SECONDS": "10"}
 
@@ -174,7 +174,7 @@ async def test_a_retry_of_such_a_run_goes_on_below_the_same_root(
 async def test_a_lost_delivery_is_made_good_by_the_sweep_also_for_roots_by_label(
     sweeping: chains.Installation,
 ) -> None:
-    """Nobody tells of the run. An old run of a stack that gets the label later starts nothing."""
+    """Nothing reports the run. An old run of a stack that gets the label later starts nothing."""
     account = await sweeping.add_account(
         "lost",
         account_document(

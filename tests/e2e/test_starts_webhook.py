@@ -1,7 +1,7 @@
-"""A person's run of a root and what Spacelift tells of it, through the receiver to the chain below.
+"""A person's run of a root and its notifications, through the receiver to the chain below.
 
 Given: the receiver as a process, the webhook of a simulated account, and a chain that watches a
-root. Where deliveries arrive no sweep comes by itself; where they are lost, one does.
+root. Where deliveries arrive, no sweep comes on its own; where they are lost, one does.
 """
 
 import json

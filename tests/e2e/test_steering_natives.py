@@ -1,4 +1,4 @@
-"""What Spacelift queues by itself beside a chain: each stack runs once, and none too early."""
+"""What Spacelift queues automatically around a chain: each stack runs once, none too early."""
 
 from typing import Any
 

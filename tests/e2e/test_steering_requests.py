@@ -9,7 +9,7 @@ from tests.support.waiting import eventually, stays
 # Several passes of the resync, which is what would start a run too many.
 PASSES = 2.0
 
-# Longer than a test takes, unless somebody ends it.
+# Longer than a test takes, unless someone ends it.
 LONG = 300
 
 
@@ -185,7 +185,7 @@ async def test_a_chain_that_is_created_suspended_shows_its_graph_and_triggers_no
 
 
 class Width:
-    """Says how many runs of an account go on at once, by its own log."""
+    """Says how many runs of an account are in progress at once, by its own log."""
 
     def __init__(self, account: chains.Account) -> None:
         self.account = account

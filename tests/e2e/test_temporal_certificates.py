@@ -63,7 +63,7 @@ class Door:
         self.port = self._relay.port
 
     async def trust(self, certificate: Path) -> None:
-        """Let in whoever has a certificate, and nobody else; ends all connections."""
+        """Let in clients with a certificate, and no others; ends all connections."""
         await self.close()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self._certificates.server, self._certificates.server_key)

@@ -228,7 +228,7 @@ class _Issued:
 
 
 def issue(folder: Path, authority: tuple[x509.Certificate, Any] | None, name: str) -> _Issued:
-    """Return a client's certificate of an authority, or of one that nobody knows."""
+    """Return a client's certificate of an authority, or of an unknown one."""
     key = ec.generate_private_key(ec.SECP256R1())
     signing = authority[1] if authority is not None else key
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -259,7 +259,7 @@ def pem(key: Any, encryption: serialization.KeySerializationEncryption) -> bytes
 
 @pytest.fixture
 def asking(issued: certificates.Certificates, tmp_path: Path) -> Iterator[tuple[_Server, _Issued]]:
-    """A server that lets only those in who have a certificate of its own authority, and one."""
+    """A server that admits only clients with a certificate of one authority, and such a client."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "clients")])
     now = datetime.datetime.now(datetime.UTC)
