@@ -1,4 +1,4 @@
-"""Somebody who can write to the Temporal namespace, and has none of our keys, gets nothing done."""
+"""Someone who can write to the Temporal namespace, but has no key of ours, gets nothing done."""
 
 import contextlib
 import dataclasses
@@ -183,7 +183,7 @@ async def test_a_copy_of_a_chains_start_does_nothing_though_it_is_signed(
 
 @workflow.defn(name="Forger", sandboxed=False)
 class Forger:
-    """Somebody's own workflow, which puts work on the queue of our workers."""
+    """An attacker's workflow, which puts work on the queue of our workers."""
 
     @workflow.run
     async def run(self, queue: str, name: str, argument: Any) -> None:

@@ -1,6 +1,6 @@
-"""One operator leaves and the standby works on: asked to within 2 s, killed within 33 s.
+"""One operator leaves and the standby takes over: within 2 s if asked to, within 33 s if killed.
 
-The moments are those that stand in the Lease; what is measured begins with the signal.
+The times are those in the Lease; the measurement starts with the signal.
 """
 
 import itertools
@@ -79,7 +79,7 @@ def seconds(instant: str) -> float:
 
 
 async def test_a_standby_leads_within_two_seconds_of_a_sigterm(pair: chains.Installation) -> None:
-    """Amid chains that start and tell of themselves; the quickest of some, as machines are busy."""
+    """While chains start and report; the quickest of several tries, as machines are busy."""
     edges = [f"{a} -> {b}" for a, b in itertools.pairwise(f"s{number}" for number in range(6))]
     account = await pair.add_account("asked", account_document(*edges, stacks=["y"], duration=0.5))
     chain = await pair.create("asked", "s0", account=account)

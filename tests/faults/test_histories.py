@@ -1,4 +1,4 @@
-"""Somebody ends or deletes workflows in Temporal: nothing starts again, and the status says so."""
+"""Someone ends or deletes workflows in Temporal: nothing starts again, and the status says so."""
 
 import asyncio
 from typing import Any

@@ -217,7 +217,7 @@ async def test_a_reset_of_a_run_that_is_over_changes_and_runs_nothing(
         return await chain.status() == before and runs == [1, 1]
 
     assert await stays(is_as_before, 3)
-    # It has ended, and is in nobody's way.
+    # It has ended, and is in no one's way.
     await release.stackchains.annotate("over", run="again")
     await chain.ends("RunSucceeded", number=2)
 

@@ -213,7 +213,7 @@ async def test_nothing_starts_again_when_histories_are_deleted(
         return await chain.status() == before and len(await account.runs()) == 2
 
     assert await stays(is_as_before, 3)
-    # And it can run again: the number goes on from what the status knows.
+    # And it can run again: the number continues from what the status knows.
     await release.stackchains.annotate("histories", run="after")
     await chain.ends("RunSucceeded", number=2)
 

@@ -60,7 +60,7 @@ def timed_out(history: History) -> list[str]:
     for item in history.events:
         ended = item.activity_task_timed_out_event_attributes
         if ended.retry_state == RetryState.RETRY_STATE_CANCEL_REQUESTED:
-            # Nobody wanted it any more, such as a publish of what has changed since.
+            # It was no longer wanted, such as a publish of what has changed since.
             late.remove(str(item))
             late.append(f"an activity that was canceled: {ended.failure.message}")
         failure = item.activity_task_started_event_attributes.last_failure
@@ -166,9 +166,9 @@ async def test_a_worker_that_is_asked_to_end_ends_its_triggers_and_hands_over_wh
 async def test_a_release_that_is_replaced_under_load_loses_nothing(
     release: chains.Installation,
 ) -> None:
-    """Each process has its successor beside it before it is asked to end, as in a rolling update.
+    """Each process has its successor next to it before it is asked to end, as in a rolling update.
 
-    Chains start all the while, and one waits for a person from before until after all of it.
+    Chains start all the while, and one waits for a person from start to finish.
     """
     old = [release.operator, release.worker]
     old += [release.role("operator", instance=1), release.role("worker", instance=1)]

@@ -54,7 +54,7 @@ async def test_a_native_run_that_is_listed_a_little_late_is_adopted(
 async def test_a_native_run_that_is_listed_too_late_is_canceled_and_the_chains_own_applies(
     release: chains.Installation,
 ) -> None:
-    # Not let go before the chain has seen it: what applies already is left to end.
+    # Not let go before the chain has seen it: a run that applies already is allowed to finish.
     behavior = {"runsLag": 3600, "releaseDelay": 3600}
     account = await release.add_account("too-late", account_document("a -> b", behavior=behavior))
 

@@ -1,4 +1,4 @@
-"""A chain is ended while Spacelift takes its time over a trigger: no native run of it goes on."""
+"""A chain is ended while Spacelift takes its time over a trigger: none of its runs continues."""
 
 import dataclasses
 from collections.abc import AsyncIterator

@@ -151,7 +151,7 @@ async def test_a_deletion_that_no_watch_has_shown_stops_the_run_and_frees_its_st
         await asyncio.sleep(2)
         return bool((await chain.body())["metadata"]["resourceVersion"] == version)
 
-    # A chain that has news finds out by itself that its resource is gone.
+    # A chain that has news would find out on its own that its resource is gone.
     await eventually(is_quiet, chains.SECONDS, what="the chain has no news")
 
     # Whoever removes the finalizer leaves nothing to see but the event that is lost.

@@ -1,4 +1,4 @@
-"""Temporal is down while Spacelift sends: the receiver answers as ever, and chains go on after."""
+"""Temporal is down while Spacelift sends: the receiver answers as ever, and chains catch up."""
 
 import dataclasses
 from collections.abc import AsyncIterator
