@@ -153,7 +153,7 @@ def test_a_worker_names_each_key_that_its_connections_lack(
 
 
 def test_an_operator_outside_of_a_cluster_says_what_it_looked_for(tmp_path: Path) -> None:
-    """A process of its own: with good settings a role sets up logs and Temporal's core for it."""
+    """In a separate process: with good settings a role sets up logs and Temporal's core for it."""
     done = subprocess.run(
         [sys.executable, "-m", "controller", "operator"],
         capture_output=True,

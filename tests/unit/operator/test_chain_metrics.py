@@ -285,7 +285,7 @@ def test_each_chain_says_since_when_it_waits_and_which_of_its_stacks_are_held_up
 
 
 def test_what_counts_as_held_up_is_what_the_alert_names() -> None:
-    """Where no chain has series of its own, the alert goes by the reasons of all stacks."""
+    """Where chains do not have their own series, the alert goes by the reasons of all stacks."""
     (rule,) = [item for item in promql.alerts() if item["alert"] == "StackChainStacksBlocked"]
 
     matched = promql.Query(where="", text=rule["expr"]).selectors()["stackchain_live_stacks"]

@@ -435,7 +435,7 @@ async def test_runs_that_are_replaced_before_they_do_anything_leave_no_trace(ben
     assert [message[:6] for message in advised] == ["Run 1:"]
 
 
-# Runs that could not begin are tried again
+# Runs that could not start are tried again
 
 
 async def test_what_may_pass_is_tried_again_and_less_often_the_longer_it_lasts(
@@ -877,7 +877,7 @@ async def test_a_lower_history_limit_cuts_the_history(bench: Bench) -> None:
     assert [run.number for run in bench.status.history] == [4, 3]
 
 
-# What could not begin
+# What could not start
 
 
 @pytest.mark.parametrize(

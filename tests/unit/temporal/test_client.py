@@ -15,7 +15,7 @@ TEMPORAL = settings.TemporalSettings(address="temporal:7233", namespace="team")
 
 
 class EnoughError(Exception):
-    """Ends a loop that is meant to go on for ever."""
+    """Ends a loop that is meant to run forever."""
 
 
 class Sleeps:

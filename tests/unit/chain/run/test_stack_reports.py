@@ -71,7 +71,7 @@ def test_each_state_has_its_meaning(state: str, golden: Golden) -> None:
     report = classify(make_snapshot(state))
 
     if STATES[state][0] == BUSY:
-        # While a run goes on there is nothing to say.
+        # While a run continues there is nothing to say.
         assert report.message == ""
     else:
         golden(PAGE).check(f"the run is {state}", report.message)

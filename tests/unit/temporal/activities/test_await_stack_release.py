@@ -1,4 +1,4 @@
-"""Whoever waits for a stack is told once something else holds it, or nothing does."""
+"""Whoever waits for a stack learns that something else holds it, or that nothing does."""
 
 import asyncio
 import dataclasses

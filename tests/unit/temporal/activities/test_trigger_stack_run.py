@@ -86,7 +86,7 @@ class WrongClock(clock.Clock):
 
 
 async def on_worker(clock_ahead: float, bench: fakes.Bench) -> str | None:
-    """Make an attempt on a worker with a clock of its own, and return how it fails."""
+    """Make an attempt on a worker whose clock is ahead, and return how it fails."""
 
     async def attempt() -> str | None:
         clock.use(WrongClock(clock_ahead))
