@@ -1,4 +1,4 @@
-"""What a benchmark reports: figures beside their targets, and tables that explain them."""
+"""What a benchmark reports: figures next to their targets, and tables that explain them."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence

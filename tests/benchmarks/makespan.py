@@ -142,7 +142,7 @@ class Measured:
     def _could_begin(
         self, graph: graphs.Upstreams, parallelism: int
     ) -> dict[str, tuple[float, str]]:
-        """Return when each dependent could begin, and the stack whose end let it."""
+        """Return when each dependent could start, and the stack whose end let it."""
         created, ended = self._created, self._ended
         ends = sorted((at, stack) for stack, at in ended.items())
         order = sorted(created, key=lambda stack: created[stack])

@@ -1,6 +1,6 @@
 """All real parts for one benchmark: API server, Temporal, simulator, worker and operator.
 
-Each part is a process of its own, on loopback, and gone at the end.
+Each part is a separate process, on loopback, and gone at the end.
 """
 
 import asyncio
@@ -173,7 +173,7 @@ class Rig:
                         continue
                     event = json.loads(text)
                     if event["type"] == "ERROR":
-                        # It is too far behind to go on from where it was.
+                        # It is too far behind to continue from where it was.
                         listed = await self.all_chains()
                         version = listed["metadata"]["resourceVersion"]
                         for item in listed["items"]:
@@ -281,7 +281,7 @@ async def running(
 
 @contextlib.asynccontextmanager
 async def watching(rig: Rig) -> AsyncIterator[Watch]:
-    """Watch the StackChains while the block runs; a watch that breaks is told of."""
+    """Watch the StackChains while the block runs; a watch that breaks is reported."""
     watch, started = Watch(), asyncio.Event()
 
     async def follow() -> None:

@@ -320,7 +320,7 @@ def test_notes_tell_where_deliveries_of_each_signed_connection_go(helm: helms.He
     ids=["kept", "not kept", "of others"],
 )
 def test_notes_say_how_to_leave(helm: helms.Helm, crds: dict[str, bool], says: str | None) -> None:
-    """Without an operator nobody takes the finalizers off."""
+    """Without an operator, nothing removes the finalizers."""
     notes = " ".join(helm.notes(values=charts.values({"crds": crds})).split())
 
     assert "kubectl delete schain --all --all-namespaces" in notes

@@ -915,7 +915,7 @@ def test_workers_may_call_the_sinks(release: Release, where: dict[str, Any], por
         return port in [item["port"] for rule in rules for item in rule["ports"]]
 
     assert may_call("worker")
-    # It tells nobody anything.
+    # It notifies no one.
     assert not may_call("check")
 
 

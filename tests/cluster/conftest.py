@@ -16,7 +16,7 @@ _KUBECTL = "install kubectl, or the extra `dev` of this package"
 
 @pytest.fixture(scope="session")
 def cluster(shell_settings: settings.Settings) -> Iterator[releases.Cluster]:
-    """The cluster. It has no StackChains of its own, and is left without their definition."""
+    """The cluster. It has no StackChains at the start, and is left without their definition."""
     kubeconfig = shell_settings.kubernetes.kubeconfig
     if kubeconfig is None:
         pytest.fail("set KUBECONFIG to the cluster to test on, or run `make e2e`", pytrace=False)

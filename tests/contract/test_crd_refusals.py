@@ -605,7 +605,7 @@ COMPANIONS: dict[tuple[str, Any], Body] = {
 
 
 def spec_with(path: str, value: Any) -> Body:
-    """Return a spec with one field set, and with what a rule wants beside it."""
+    """Return a spec with one field set, and with what a rule wants along with it."""
     spec: Body = {} if path.startswith("spec.roots.") else {**SPEC}
     is_hashable = isinstance(value, str | int)
     spec |= COMPANIONS.get((path, value), {}) if is_hashable else {}

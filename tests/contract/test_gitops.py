@@ -66,7 +66,7 @@ class Engine:
 
 @pytest.fixture(scope="module")
 async def engine(kube: kube_support.KubeApi) -> AsyncIterator[Engine]:
-    """An admission policy that warns of each expression that is true, in a namespace of its own."""
+    """An admission policy that warns of each expression that is true, in a separate namespace."""
     name = temporal_support.unique("flux")
     await kube.create_namespace(name)
     await kube.create(POLICIES, policy(name))

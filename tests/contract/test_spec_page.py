@@ -82,13 +82,13 @@ def test_a_change_starts_a_run_if_and_only_if_the_page_says_so(name: str) -> Non
 
     is_other = digest_with(name, CHANGED[name]) != unchanged_digest(name)
 
-    # A token asks by itself, without being a part of what is run.
+    # A token alone asks for a run, without being a part of what is run.
     assert (is_other or name == "runToken") is (change == "starts a run")
     assert change in ("starts a run", "live", "next run")
 
 
 def test_there_is_another_value_for_every_field() -> None:
-    """Beside parts of which a field has one; lists are values as a whole.
+    """A field with parts has one for each part; a list has one as a whole.
 
     If it fails: `tests/support/spec_values.py`.
     """

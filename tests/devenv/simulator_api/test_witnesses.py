@@ -237,7 +237,7 @@ async def test_the_python_client_is_told_of_wrong_secrets_and_fields(
 # -- spacectl ------------------------------------------------------------------------------------
 
 if SPACECTL:
-    # No package registry has it, so it is a witness only where somebody has installed it.
+    # No package registry has it, so it is a witness only where someone has installed it.
     @both_answers
     async def test_spacectl_deploys_and_reads(
         behavior: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
