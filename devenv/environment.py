@@ -1,4 +1,4 @@
-"""The local environment: a control plane, Temporal, the Spacelift simulator and the roles, as one.
+"""The local environment: a control plane, Temporal, the Spacelift simulator and the roles together.
 
 What does not depend on one another starts at the same time; what fails takes the rest down again.
 """
@@ -111,7 +111,7 @@ class LocalEnvironment:
 
     @property
     def has_webhook(self) -> bool:
-        """Whether the account tells a receiver of its runs."""
+        """Whether the account notifies a receiver of its runs."""
         return "webhook" in self.options.roles
 
     async def start(self) -> None:

@@ -68,12 +68,12 @@ class SimulatorProcess(managed_process.ManagedProcess):
         )
 
     def start_without_waiting(self) -> None:
-        """Start the simulator anew; what an earlier one wrote says nothing about it."""
+        """Start the simulator again; what an earlier one wrote says nothing about it."""
         self._ready_file.unlink(missing_ok=True)
         self._directory.mkdir(parents=True, exist_ok=True)
         text = self._scenario.read_text(encoding="utf-8") if self._scenario else ""
         document = with_api_key(yaml.safe_load(text) or {})
-        # JSON is YAML, and unlike dates and the like it survives the way there and back.
+        # JSON is YAML, and unlike dates and the like it survives the round trip.
         (self._directory / "scenario.json").write_text(
             json.dumps(document, default=str), encoding="utf-8"
         )

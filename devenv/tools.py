@@ -24,7 +24,7 @@ Say = Callable[[str], None]
 
 
 class DevError(Exception):
-    """A part of the local environment cannot be had or started; the text says what to do."""
+    """A part of the local environment cannot be had or started; the message says what to do."""
 
 
 def find_program(name: str, *, install: str) -> Path:

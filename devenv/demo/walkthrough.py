@@ -1,7 +1,7 @@
 """What the demo shows: a chain that waits for a person, fails, is fixed and succeeds.
 
-It sees what any user sees, the status in the API server, and compares each end with what should
-have come of it: a demo that went wrong must not look like one that went well.
+It sees what any user sees, the status in the API server. It compares each end with the expected
+one: a demo that went wrong must not look like one that went well.
 """
 
 import asyncio
@@ -93,7 +93,7 @@ class Walkthrough:
         """Go from the first command to the last, and return how the chain ended.
 
         Raises:
-            DemoFailed: The chain went another way.
+            DemoFailed: The chain did not behave as expected.
             DevError: A command failed.
         """
         try:

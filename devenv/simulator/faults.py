@@ -69,7 +69,7 @@ class Fault:
     hits: int = 0
 
     def is_turn(self) -> bool:
-        """Count a matching request, and tell whether it is one to be hit."""
+        """Count a matching request, and return whether to hit it."""
         self.matched += 1
         place = self.matched - self.spec.nth
         is_hit = place >= 0 and (self.spec.count == 0 or place < self.spec.count)

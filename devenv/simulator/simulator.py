@@ -89,7 +89,7 @@ class Simulator:
         return min(dues, default=None)
 
     def save(self) -> None:
-        """Write what has changed to the state file, before anybody can learn of it."""
+        """Write what has changed to the state file, before anyone can learn of it."""
         if self.store is not None:
             self.store.append(self.account)
 

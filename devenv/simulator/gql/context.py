@@ -66,11 +66,11 @@ class Context:
             raise unauthorized()
 
     def sees_space(self, space_id: str) -> bool:
-        """Tell whether the caller sees a space and what is in it."""
+        """Return whether the caller sees a space and what is in it."""
         return self.key is not None and self.account.is_visible(self.key, space_id)
 
     def sees(self, stack: Stack) -> bool:
-        """Tell whether the caller sees a stack."""
+        """Return whether the caller sees a stack."""
         return self.sees_space(stack.space)
 
     def visible_stack(self, stack_id: str) -> Stack | None:
@@ -110,5 +110,5 @@ class Context:
         return edge
 
     def is_listed(self, run: Run) -> bool:
-        """Tell whether lists show a run already (read after write)."""
+        """Return whether lists show a run already (read after write)."""
         return self.engine.now - run.created_at >= self.account.behavior.runs_lag

@@ -44,7 +44,7 @@ class RealClock:
 
 
 class VirtualClock:
-    """A clock that stands until it is moved; for tests and for the admin API."""
+    """A clock that stands still until it is moved; for tests and for the admin API."""
 
     is_virtual = True
 

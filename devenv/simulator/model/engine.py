@@ -200,7 +200,7 @@ class Engine(abc.ABC):
     def _mirror(self, run: Run, username: str | None) -> None:
         """Let the stack show the state of the tracked run at work.
 
-        Runs that never left the queue do not show: QUEUED, CANCELED and SKIPPED are no stack
+        Runs that never left the queue do not show: QUEUED, CANCELED and SKIPPED are not stack
         states.
         """
         stack = self.account.stacks.get(run.stack_id)

@@ -11,7 +11,7 @@ _RANDOM_BITS = 80
 
 
 class Ulids:
-    """Hands out ULIDs, each above the one before, even when the clock stands or goes back."""
+    """Hands out ULIDs, each above the one before, even when the clock stands still or goes back."""
 
     def __init__(self, rng: random.Random) -> None:
         """Take the source of the random part."""

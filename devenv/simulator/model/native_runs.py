@@ -1,9 +1,9 @@
-"""Native stack dependencies: a tracked run queues runs on all dependents, let go in order.
+"""Native stack dependencies: a tracked run queues runs on all dependents, released in order.
 
 From the documentation of stack dependencies, the support knowledge base and issue 565 of the
-provider: the whole wave is queued when its first run is created; a dependent is let go, or
-skipped, when its direct upstream runs of that wave are over; being skipped does not stop the
-stacks behind.
+provider: the whole wave is queued when its first run is created. A dependent is released, or
+skipped, when its direct upstream runs of that wave are over. Being skipped does not stop the stacks
+behind.
 """
 
 from collections import deque
@@ -53,7 +53,7 @@ def queue_dependents(engine: Engine, origins: list[Run]) -> list[Run]:
 
 
 def upstream_ended(engine: Engine, run: Run) -> None:
-    """Let go whoever waited for this run alone."""
+    """Release the runs that waited for this one alone."""
     for follower_id in engine.waiting_runs.pop(run.id, ()):
         follower = engine.account.runs[follower_id]
         if follower.state is not RunState.QUEUED or not _all_over(engine, follower):

@@ -53,7 +53,7 @@ def change(engine: Engine, webhook: Webhook, draft: WebhookDraft) -> Webhook:
 
 
 def create_stack_webhook(engine: Engine, stack: Stack, draft: WebhookDraft) -> Webhook:
-    """Tell an endpoint of every state change of a stack's runs."""
+    """Notify an endpoint of every state change of a stack's runs."""
     _check_unique_endpoint(engine.account, stack, draft.endpoint)
     webhook = Webhook(
         id=engine.ids.next(engine.now),
@@ -195,7 +195,7 @@ def _apply(account: Account, webhook: Webhook, draft: WebhookDraft) -> Webhook:
 
 
 def check_endpoint(endpoint: str) -> None:
-    """Refuse what is no address to post to."""
+    """Refuse an endpoint that is not an address to post to."""
     parts = urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Refusal("webhook has 1 error: endpoint: is not a valid URL")

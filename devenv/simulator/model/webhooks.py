@@ -1,4 +1,4 @@
-"""The records of outgoing webhooks: who is to be told, by which policies, and what was sent.
+"""The records of outgoing webhooks: whom to notify, by which policies, and what was sent.
 
 Three kinds share one record, since all that is sent to them is sent the same way (API facts,
 section 6.1). Like all records of the account they change in place.
@@ -67,7 +67,7 @@ class Policy:
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands."""
+    """The state of a delivery."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -121,5 +121,5 @@ class Delivery:
     duplicate_of: str | None = None
     replay_of: str | None = None
     note: str | None = None
-    # Sent even though its webhook is disabled or gone: it is what tells so.
+    # Sent even though its webhook is disabled or gone: it reports just that.
     is_farewell: bool = False

@@ -185,7 +185,7 @@ async def serve(
 
 
 def _port_of(site: web.TCPSite) -> int:
-    """Learn which port was free; aiohttp itself tells only what was asked for."""
+    """Learn which port was free; aiohttp itself gives only what was asked for."""
     listening = site._server
     sockets = listening.sockets if isinstance(listening, asyncio.Server) else ()
     port: int = sockets[0].getsockname()[1]
