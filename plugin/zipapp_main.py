@@ -1,6 +1,6 @@
-"""Starts the plugin out of its zipapp: unpacks it once, so that Python keeps what it compiles.
+"""Starts the plugin from its zipapp: unpacks it once, so that Python keeps what it compiles.
 
-Out of a zip file each start would compile all modules anew, which takes longer than most commands.
+From a zip file each start would compile all modules again, which takes longer than most commands.
 """
 
 import os

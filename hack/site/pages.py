@@ -148,7 +148,7 @@ _LOW = {"changelog.md", "benchmarks.md", "simulator.md", "mutants.md", "developm
 
 
 def _relinked(line: str, relink: Callable[[str], str]) -> str:
-    """Return a line with other targets of its links, but for what is code in it."""
+    """Return a line with other targets of its links, except for those in code."""
     code: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
@@ -161,7 +161,7 @@ def _relinked(line: str, relink: Callable[[str], str]) -> str:
 
 
 def _outside_code(text: str, change: Callable[[str], str]) -> str:
-    """Apply a change to each line that is in no block of code."""
+    """Apply a change to each line that is not in a block of code."""
     lines = text.split("\n")
     fence = ""
     for number, line in enumerate(lines):
