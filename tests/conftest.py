@@ -49,8 +49,8 @@ StartSimulator = Callable[..., Awaitable[simulator_server.Server]]
 StartRole = Callable[..., Awaitable[role_process.Role]]
 
 
-# An example that takes long on a busy machine is no failure: pytest's time-out bounds each test.
-# The examples are the same in each run, so that what a change did not do does not hold it up;
+# An example that takes long on a busy machine is not a failure: pytest's time-out bounds each test.
+# The examples are the same in each run, so that a change is not held up by what it did not cause;
 # `--hypothesis-profile=fresh` draws others.
 hypothesis.settings.register_profile(
     "fresh", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]

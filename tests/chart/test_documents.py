@@ -38,7 +38,7 @@ NO_VALUE = {
 
 @pytest.fixture(scope="module")
 def generator() -> ModuleType:
-    """The program that writes the table, which is no part of the package."""
+    """The program that writes the table, which is not part of the package."""
     path = helms.ROOT / "hack/generate_chart_docs.py"
     spec = importlib.util.spec_from_file_location("generate_chart_docs", path)
     assert spec is not None
@@ -344,7 +344,7 @@ INSTALL = (helms.ROOT / "docs/install.md").read_text()
 def test_all_values_of_the_page_are_accepted(helm: helms.Helm, block: str) -> None:
     values = yaml.safe_load(block)
 
-    # What a block is not about is said in another one.
+    # What a block is not about is covered by another one.
     assert helm.template(values={**charts.MINIMAL, **values})
 
 

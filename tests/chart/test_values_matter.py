@@ -101,7 +101,7 @@ SITUATIONS: dict[str, dict[str, Any]] = {
     },
 }
 
-# What a list may have besides, where that is no text.
+# What else a list may have, if its items are not strings.
 _ITEMS: dict[str, Any] = {
     "extraEnv": {"name": "OTHER", "value": "x"},
     "extraEnvFrom": {"configMapRef": {"name": "other"}},
@@ -223,7 +223,7 @@ def other_than(path: str, value: Any) -> Any:
 
 
 def shown(helm: helms.Helm, changes: dict[str, Any]) -> str | None:
-    """Return what would be installed and told, but for hashes of values; None if it is refused."""
+    """Return what would be installed and printed, without hashes of values; None if refused."""
     values = charts.values(changes)
     try:
         text = helm.render(values=values)

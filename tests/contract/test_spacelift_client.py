@@ -401,7 +401,7 @@ async def test_a_failed_trigger_never_hides_that_there_may_be_a_run(
     spacelift: client.SpaceliftClient, connect: Connect, stack_id: str
 ) -> None:
     fault, expected, has_run = FAULTS[stack_id]
-    # An answer that never comes is not waited for as long as one on a busy machine may take.
+    # There is no need to wait for a missing answer as long as a busy machine may take for one.
     impatient = connect(ADMIN, "admin", seconds=3)
     caller = impatient if fault["action"] == "timeout" else spacelift
 

@@ -21,7 +21,7 @@ CHANGED = {name: value for name, value in OTHER_VALUES.items() if name != "conne
 
 
 def rows() -> list[list[str]]:
-    """Return field, default, meaning and what a change does, of both tables."""
+    """Return field, default, meaning and the effect of a change, from both tables."""
     lines = re.findall(r"^\| `.*\|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return [[row[0].strip("`"), *row[1:]] for row in cells if len(row) == 4]

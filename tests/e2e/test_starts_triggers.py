@@ -153,7 +153,7 @@ async def test_a_run_that_ends_behind_a_live_run_is_not_forgotten(
 async def test_a_retry_of_such_a_run_goes_on_below_the_same_root(
     release: chains.Installation,
 ) -> None:
-    """What does not hang on the root that finished is no part of it."""
+    """What does not depend on the root that finished is not part of it."""
     account = await release.add_account("retried", account_document("a -> b -> c", "x -> y"))
     chain = await release.create("retried", "a", "x", account=account, **TRIGGERS)
     await is_watched(chain, "a", "x")

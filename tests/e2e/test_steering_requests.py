@@ -228,7 +228,7 @@ class Width:
 async def test_a_width_that_is_changed_twice_in_a_live_run_holds_each_time(
     release: chains.Installation, people: people.People
 ) -> None:
-    """A person ends each run, so what is open at each moment is no matter of speed."""
+    """A person ends each run, so the number of open runs does not depend on speed."""
     leaves = [f"s{number:02}" for number in range(24)]
     document = account_document(
         stacks={"root": {}}

@@ -91,7 +91,7 @@ async def test_with_webhooks_a_chain_takes_little_longer_than_its_runs_though_po
         'kind="execution",result="woken"'
     ] > 0
     assert set(await hook.answers()) == {202}
-    # A follow that a wake gave up is no failure.
+    # A follow that a wake gave up is not a failure.
     assert "Completing activity as failed" not in release.worker.log(10_000)
 
 

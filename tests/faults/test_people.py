@@ -19,7 +19,7 @@ HELD = {"durations": 600}
 
 @pytest.fixture(autouse=True)
 async def _no_person_is_overruled(release: chains.Installation) -> AsyncIterator[None]:
-    """No run of a person is touched by anybody else, in any of these tests."""
+    """No one else touches the run of a person, in any of these tests."""
     known = set(release.accounts)
     yield
     for name in set(release.accounts) - known:

@@ -75,7 +75,7 @@ async def test_deleting_a_chain_stops_each_run_by_its_state_and_then_the_object_
         "queued": "CANCELED",
         "planning": "STOPPED",
         "unconfirmed": "DISCARDED",
-        # What applies cannot be stopped: the object waited for its end.
+        # A run that applies cannot be stopped: the object waited for its end.
         "applying": "FINISHED",
     }
 

@@ -55,7 +55,7 @@ async def histories(release: chains.Installation) -> dict[str, History]:
 
 
 def timed_out(history: History) -> list[str]:
-    """Name what ended by a time-out, tries of activities that were made good included."""
+    """Name what ended by a time-out, including failed tries of activities that succeeded later."""
     late = [str(item) for item in history.events if item.event_type in TIMED_OUT]
     for item in history.events:
         ended = item.activity_task_timed_out_event_attributes
@@ -146,7 +146,7 @@ async def test_a_worker_that_is_asked_to_end_ends_its_triggers_and_hands_over_wh
         return await follows(staying) == len(waiting)
 
     await eventually(has_all, chains.SECONDS, what="the other worker follows all")
-    # Sooner than the trigger ended, and so than a missing heartbeat would have told.
+    # Sooner than the trigger ended, and so sooner than a missing heartbeat would have shown.
     assert leaving.is_running
     assert await leaving.process.wait() == 0
     for stack_id in waiting:

@@ -1,4 +1,4 @@
-"""Spacelift shows a run later than it made it: what is not there yet is waited for, then found.
+"""Spacelift shows a run later than it creates it: the chain waits for the run, then finds it.
 
 Lists are read after writes here. The installation waits five seconds for a native run and two for
 the run of a lost trigger (`chains.FAST`).
@@ -54,7 +54,7 @@ async def test_a_native_run_that_is_listed_a_little_late_is_adopted(
 async def test_a_native_run_that_is_listed_too_late_is_canceled_and_the_chains_own_applies(
     release: chains.Installation,
 ) -> None:
-    # Not let go before the chain has seen it: a run that applies already is allowed to finish.
+    # Not released before the chain has seen it: a run that applies already is allowed to finish.
     behavior = {"runsLag": 3600, "releaseDelay": 3600}
     account = await release.add_account("too-late", account_document("a -> b", behavior=behavior))
 

@@ -223,7 +223,7 @@ async def test_roles_that_start_during_an_outage_wait_for_its_end(
 async def test_a_resource_deleted_during_an_outage_goes_as_an_orphan_and_its_run_goes_on(
     release: chains.Installation, temporal: temporal_servers.TemporalServer
 ) -> None:
-    """The chain cannot be told before Temporal is back, and must not take itself for unwanted."""
+    """Until Temporal is back the chain cannot learn of it, and must not count as unwanted."""
     account = await release.add_account(
         "orphan",
         account_document(

@@ -71,13 +71,13 @@ class Task(asyncio.Task[Any]):
 
 
 def succeed(answer: asyncio.Future[Any], result: Any) -> None:
-    """Give an answer, if anybody still waits for it."""
+    """Give an answer, if anyone still waits for it."""
     if not answer.done():
         answer.set_result(result)
 
 
 def fail(answer: asyncio.Future[Any], error: Exception) -> None:
-    """Give an error, if anybody still waits for an answer."""
+    """Give an error, if anyone still waits for an answer."""
     if not answer.done():
         answer.set_exception(error)
         # Whoever asked may be dead.

@@ -139,7 +139,7 @@ async def _signal(handle: ChainHandle, name: str) -> None:
     try:
         await handle.signal(name)
     except RPCError as error:
-        # A chain that has ended takes none.
+        # A chain that has ended takes no signal.
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
 

@@ -1,4 +1,4 @@
-"""What the runs of a simulated account tell: which of them did work, and in which order."""
+"""What the runs of a simulated account show: which of them did work, and in which order."""
 
 import itertools
 from collections.abc import Iterable

@@ -220,7 +220,7 @@ def _usual_reason(phase: Phase) -> str:
 
 
 def execution_run_id(number: int, attempt: int = 1) -> str:
-    """Return the id that executions and runs of these builders have unless told otherwise."""
+    """Return the id that executions and runs of these builders have by default."""
     return f"execution-{number}-{attempt}"
 
 
@@ -557,7 +557,7 @@ def make_snapshot(state: str = "QUEUED", **fields: Any) -> run_snapshots.RunSnap
 # What people are shown
 
 # Statuses as an operator of any version may have written them, for those who only read them:
-# nothing is refused here, since a reader has to bear whatever the API server has.
+# nothing is refused here, since a reader has to cope with whatever the API server has.
 
 
 def make_stack_status(

@@ -243,9 +243,9 @@ class Chain:
     async def events(self, *expected: str, seconds: float = SECONDS) -> list[str]:
         """Return the reasons of its Events, oldest first, once the expected ones are there.
 
-        An Event comes after the status that it is about, so a status that was waited for says
-        nothing of Events yet. A reason that is named twice is waited for twice. Outages that a busy
-        machine makes are left out, unless they are expected.
+        An Event comes after the status that it is about, so there may be no Event yet when a status
+        has appeared. A reason that is named twice has to appear twice. Outages that a busy machine
+        causes are left out, unless they are expected.
         """
         wanted = collections.Counter(expected)
 
@@ -507,7 +507,7 @@ class Installation:
         return chain
 
     def chain(self, name: str) -> Chain:
-        """Return a chain that is there or will be; it is let go when the installation closes."""
+        """Return a chain that exists or will exist; it is released when the installation closes."""
         self._chains.add(name)
         return Chain(name, self.stackchains)
 
@@ -568,7 +568,7 @@ _WATCH_AGAIN_SECONDS = 0.1
 
 
 class Story:
-    """Every version of one StackChain that the API server had, as a watch tells it."""
+    """Every version of one StackChain that the API server had, as a watch reports it."""
 
     def __init__(self, parts: Parts, chain: Chain) -> None:
         self.versions: list[Body] = []
@@ -590,7 +590,7 @@ class Story:
             await asyncio.wait([self._task])
 
     async def _is_whole(self) -> bool:
-        """Whether the watch, which may be behind, has told what can be read now."""
+        """Whether the watch, which may be behind, has reported what can be read now."""
         if self._task is not None and self._task.done():
             self._task.result()
         newest = await self._chain.api.find(self._chain.name)

@@ -1,4 +1,4 @@
-"""Who reads a page of the docs and does what it says, on a local environment of the page's own."""
+"""Readers of a page of the docs, who do what it says on a local environment of that page."""
 
 import asyncio
 import contextlib
@@ -20,10 +20,10 @@ from tests.support import kube as kube_support
 from tests.support.doc_blocks import Block, Command, Comment, Mark
 
 SCENARIO = "examples/scenarios/docs.yaml"
-# So much faster than for people, who want to see it.
+# How much faster than for people, who want to see it.
 _SPEED = 8
 _SECONDS = 90.0
-# Once something differed, what follows from it need not be waited for.
+# Once something differed, there is no need to wait for what follows from it.
 _SECONDS_AFTER = 5.0
 _COMMAND_SECONDS = 150.0
 _POLL_SECONDS = 0.3

@@ -40,7 +40,7 @@ class GoProgram:
         """Return the folder with the programs, compiled first where there is none.
 
         Raises:
-            DevError: there is no Go, or the build failed; the text says what to do.
+            DevError: there is no Go, or the build failed; the message says what to do.
         """
         found = self.find(cache_dir)
         if found is not None:

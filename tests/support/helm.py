@@ -57,7 +57,7 @@ def obtain(cache_dir: Path, say: tools.Say) -> Path:
     """Return a Helm, compiled first where there is none.
 
     Raises:
-        DevError: there is no Go, or the build failed; the text says what to do.
+        DevError: there is no Go, or the build failed; the message says what to do.
     """
     return find(cache_dir) or _PROGRAM.obtain(cache_dir, say) / "helm"
 

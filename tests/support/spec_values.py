@@ -11,7 +11,7 @@ from controller.api import json_fields, v1alpha1
 
 Body = dict[str, Any]
 
-# Of fields that are no part of another one. Lists are values as a whole.
+# Of fields that are not part of another one. Lists are values as a whole.
 OTHER_VALUES: Mapping[str, Any] = {
     "connectionName": "prod",
     "roots.stackIds": ["a", "b"],

@@ -95,7 +95,7 @@ async def flood(port: int, requests: Sequence[bytes], count: int) -> collections
 
 @dataclasses.dataclass(kw_only=True)
 class Receiving:
-    """A receiver on loopback, without anybody who works its queue off."""
+    """A receiver on loopback, with nothing that works off its queue."""
 
     server: WebhookServer
     receiver: Receiver

@@ -40,7 +40,7 @@ hostile = st.one_of(any_text, st.text(st.sampled_from(NASTY + "ab &<|*`"), max_s
 
 
 def is_harmless(text: str) -> bool:
-    """Whether YAML, a terminal and a reader can bear it."""
+    """Whether YAML, a terminal and a reader can cope with it."""
     return not any(
         unicodedata.category(one) in ("Cc", "Cf", "Cs", "Zl", "Zp") or one in "\ufffe\uffff"
         for one in text

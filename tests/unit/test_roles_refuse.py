@@ -1,7 +1,7 @@
-"""A role whose secrets or files are not there ends with one sentence each, and with no traceback.
+"""A role whose secrets or files are missing ends with one sentence each, and with no traceback.
 
 Kubernetes shows the end of the log as the reason of a terminated container, so the sentence is the
-last thing that is said.
+last line of the log.
 """
 
 import subprocess
@@ -46,7 +46,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """A folder with a file of each kind that is no good."""
+    """A folder with one unusable file of each kind."""
     (tmp_path / "directory").mkdir()
     (tmp_path / "dangling").symlink_to(tmp_path / "gone")
     (tmp_path / "binary").write_bytes(b"\xff\xfe")

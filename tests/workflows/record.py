@@ -242,7 +242,7 @@ async def requested(chain: Harness) -> None:
 
 
 async def swept(chain: Harness) -> None:
-    """The roots are looked at, and the operator can tell at once."""
+    """The roots are looked at, and the operator knows at once."""
     await asking.sweep(chain)
 
 

@@ -205,7 +205,7 @@ async def test_to_destroy_each_stage_waits_for_its_window_in_reverse_order(serve
 async def test_with_fail_fast_what_waits_for_its_window_is_skipped_once_another_has_failed(
     serve: Serve,
 ) -> None:
-    """It is not waited for: nothing of it would start when the window opens."""
+    """The chain does not wait for it: nothing of it would start when the window opens."""
     world = World(roots=("a", "p"))
     world.stage_of = {"a": "dev", "p": "prod"}
     world.held = {"a"}

@@ -32,7 +32,7 @@ def with_keys(client: Client, *keys: str) -> Client:
 
 
 async def raw(client: Client, handle: temporalio.client.WorkflowHandle[object, object]) -> str:
-    """Return all that the server keeps of an execution, as anybody with access reads it."""
+    """Return all that the server keeps of an execution, as anyone with access reads it."""
     history = await handle.fetch_history()
     described = await handle.describe()
     return history.to_json() + str(described.raw_description)

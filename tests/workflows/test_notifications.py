@@ -173,7 +173,7 @@ async def test_a_sink_gets_what_its_type_says_with_its_secrets_and_temporal_does
             result = await served.result(asked.notification.id)
             history = await served.history(asked.notification.id)
 
-    # There from the start: Prometheus cannot tell a first failure from none otherwise.
+    # There from the start: otherwise Prometheus cannot distinguish a first failure from none.
     assert shown == [0.0] * 4
     (received,) = receiver.received
     assert received.path == PATH
@@ -287,7 +287,7 @@ async def test_one_sink_that_hangs_or_is_gone_keeps_no_other_waiting(
             await eventually(lambda: served.count("gone", "unavailable") >= 3)
 
             async def last_failures() -> dict[str, str]:
-                """Of both sinks: Temporal learns of a failure after it was counted."""
+                """For the two sinks: Temporal learns of a failure after it was counted."""
                 nonlocal pending
                 pending = await served.handle(asked[0].notification.id).describe()
                 found = {

@@ -125,7 +125,7 @@ async def bench(temporal_client: Client) -> AsyncIterator[Bench]:
 def checked(
     found: resource_schedules.ScheduleUpdate, time: str, **fields: Any
 ) -> projection.SchedulesStatus:
-    """Return how it stands if the operator has looked last at a time."""
+    """Return its state if the operator has last looked at a given time."""
     schedule = found.schedules.schedule
     assert schedule is not None
     known = dataclasses.replace(schedule, checked_time=time, next_time=time, **fields)

@@ -24,7 +24,7 @@ async def test_a_run_of_a_stack_that_no_chain_has_ever_run_is_free(serve: Serve)
     chain = await serve(World())
 
     assert await holding(chain, "a", "01A") is RunUse.UNUSED
-    # Whoever it is, it is no stack of ours; nor does a name break the question.
+    # Whoever it is, it is not one of our stacks; nor does a name break the question.
     for person in ("jane@example.com", "b", "o'hara"):
         assert await holding(chain, "a", "01A", person) is RunUse.UNUSED
 

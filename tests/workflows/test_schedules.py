@@ -288,7 +288,7 @@ def test_a_sweep_is_another_one_if_it_looks_at_other_roots_or_pauses(
 
 
 class Clock:
-    """A clock that stands until it is moved."""
+    """A clock that stands still until it is moved."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -357,7 +357,7 @@ async def test_the_list_of_sweeps_is_read_anew_after_ten_seconds(bench: Bench) -
     is_there = await sweeps.wake(after[0])
 
     assert (before, soon, len(after)) == ([], [], 1)
-    # That it is gone is no failure, and it is not found again.
+    # It is not a failure that it is gone, and it is not found again.
     assert not is_there
 
 

@@ -1,4 +1,4 @@
-"""What the API server answers when it refuses: a Status, as its callers tell refusals apart."""
+"""What the API server answers when it refuses: a Status, by which callers distinguish refusals."""
 
 import json
 from collections.abc import Mapping

@@ -123,7 +123,7 @@ async def test_the_resync_reaches_the_others_past_one_that_fails(bench: Bench) -
 
 
 async def test_a_status_that_the_api_server_refuses_shows_at_least_why(bench: Bench) -> None:
-    """As a time that is none, which a worker has told."""
+    """Such as an invalid time that a worker has reported."""
     bench.apply()
     refusal = kube_errors.Invalid("status.latestRun.startTime: must be a date-time")
     bench.api.failures["PATCH"] += [refusal, refusal]

@@ -150,7 +150,7 @@ async def test_a_run_that_ended_before_its_start_was_written_is_not_started_agai
 
 
 async def test_a_resource_that_changes_before_the_start_is_decided_anew(bench: Bench) -> None:
-    """Temporal may have been waited for: what was read is old by then."""
+    """There may have been a wait for Temporal: what was read before it is old by then."""
     bench.apply()
 
     def edited_after_reading() -> None:

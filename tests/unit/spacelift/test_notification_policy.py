@@ -244,7 +244,7 @@ def test_of_drift_detection_only_runs_that_can_hold_a_stack_are_sent(
 
 @pytest.mark.parametrize("run_type", ["PROPOSED", "TRACKED", "DESTROY", "TASK", UNKNOWN])
 def test_runs_of_every_type_are_sent(run_type: str) -> None:
-    """A task holds its stack; which proposed runs are a chain's cannot be told."""
+    """A task holds its stack; which proposed runs are a chain's cannot be known."""
     assert payload(updated(type=run_type))["type"] == run_type
 
 

@@ -1,4 +1,4 @@
-"""Connecting to Temporal: how long it is tried, and what a refusal tells."""
+"""Connecting to Temporal: how long the client tries, and what a refusal says."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -44,9 +44,9 @@ def used_runs_are_in_order(record: Record) -> Iterator[str]:
 def nothing_in_order_runs_twice(record: Record) -> Iterator[str]:
     """A stack is not run again if a native run of the chain's own has done it after its upstreams.
 
-    It would apply twice what was asked for once. Whether a run is its own must be known: what may
-    be someone else's is left alone, and its status says so. What another stage has begun has not
-    waited for the stack's own one.
+    It would apply twice what was asked for once. The chain must know that a run is its own: it
+    leaves alone what may be someone else's, and its status says so. A run that another stage has
+    started has not waited for the stack's own stage.
     """
     for chain, number, row in _rows(record):
         own = [run for run in _of_stack(record, chain, number, row["id"]) if marker_of(run)]

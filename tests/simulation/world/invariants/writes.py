@@ -215,8 +215,9 @@ def gone_means_over(write: Write) -> Iterator[str]:
     """A StackChain goes when none of its runs is left, unless they are to be left alone.
 
     Its runs are those that it has triggered, and those that Spacelift has queued because of them.
-    What runs for a resource that is gone is seen by no one. A run that Spacelift has queued and
-    that applies before the chain has taken it up cannot be stopped, and is not waited for.
+    No one sees what runs for a resource that is gone. A run that Spacelift has queued and that
+    applies before the chain has taken it up cannot be stopped, and the StackChain does not wait for
+    it.
     """
     chain = write.chain
     if not write.is_gone or chain.body["spec"].get("deletionPolicy") == "Orphan":

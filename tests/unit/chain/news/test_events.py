@@ -460,7 +460,7 @@ def test_times_that_were_missed_are_told_in_numbers(golden: Golden) -> None:
 
     golden(PAGE).check("StartMissed", only(told(old, new), "Warning", "StartMissed"))
     assert (transitions.missed(old, new), transitions.missed(new, new)) == (2, 0)
-    # A schedule that is removed and set up anew counts anew.
+    # A schedule that is removed and set up again counts from the start.
     assert transitions.missed(new, old) == 0
 
 

@@ -447,7 +447,7 @@ def test_whatever_happens_the_status_holds_together(
 
 @given(histories(), facts_of_a_run())
 def test_runs_never_go_back(old: v1alpha1.Status, facts: projection.ChainFacts) -> None:
-    """An execution that is older than what the status tells changes no run."""
+    """An execution that is older than what the status shows changes no run."""
     latest = old.latest_run
     if latest is None or facts.execution is None:
         return

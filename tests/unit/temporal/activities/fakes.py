@@ -57,7 +57,7 @@ class FakeSpacelift:
         self.runs: dict[str, models.RunRecord] = {}
         self.stacks: dict[str, models.StackRecord] = {}
         self.holds: dict[str, models.StackHold] = {}
-        # Stacks that the API key does not see, where that can be told by their answer alone.
+        # Stacks that the API key does not see, where their answer alone shows that.
         self.hidden: set[str] = set()
         self.calls: list[tuple[str, Any]] = []
         self.failures: dict[str, list[errors.SpaceliftError]] = {}

@@ -16,7 +16,7 @@ LOCKED = models.StackHold(locked_by="jane")
 
 
 async def known(bench: fakes.Bench) -> str:
-    """Return what the workflow was told before it waits."""
+    """Return what the workflow knew before it waits."""
     found = await bench.environment.run(
         bench.operations.find_stack_run,
         messages.FindStackRunInput(
