@@ -1,7 +1,7 @@
 """Faults: which request goes wrong, and how. Decides only; `web.endpoint` carries it out.
 
-A fault hits before commit (nothing took effect) or after it (it did, but the client does not
-learn so); telling these apart is what a client that must not trigger twice is tested with.
+A fault hits before commit (nothing took effect) or after it (it did, but the client does not learn
+so). A client that must not trigger twice is tested on whether it can distinguish the two.
 """
 
 import random

@@ -163,7 +163,7 @@ def _upstreams(spec: StackSpec) -> list[str]:
 
 
 def _check_cycles(upstreams: Mapping[str, Iterable[str]]) -> None:
-    """Take away stacks without upstreams; what stays is in a cycle or behind one."""
+    """Remove stacks without upstreams; the remaining ones are in a cycle or behind one."""
     left = {name: set(ups) for name, ups in upstreams.items()}
     while free := [name for name, ups in left.items() if not ups & left.keys()]:
         for name in free:

@@ -1,7 +1,8 @@
 """Root fields of `Query`.
 
 Without a valid token, lists are empty and `viewer` is null, while single objects are
-`unauthorized`; the behavior `unauthorizedMode: B` answers before it comes to this (API facts, 1.6).
+`unauthorized`. With the behavior `unauthorizedMode: B` a request does not get that far (API facts,
+1.6).
 """
 
 from collections.abc import Callable
@@ -109,7 +110,7 @@ def stack(_root: None, info: GraphQLResolveInfo, *, id: str) -> Stack | None:  #
 
 
 def run_stack(_root: None, info: GraphQLResolveInfo, *, runId: str) -> Stack:  # noqa: N803
-    """The stack of a run; this message is one that clients do match on."""
+    """The stack of a run; clients do match on this message."""
     context: Context = info.context
     context.require_key()
     run = context.account.runs.get(runId)

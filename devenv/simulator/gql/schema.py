@@ -1,7 +1,7 @@
 """The executable schema: the SDL of `schema.graphql` with a resolver on every field.
 
-What no table names is an attribute (or a key) of the record, in snake case. Which one, is settled
-here once and not again for every value of every answer.
+A field that no table names is an attribute (or a key) of the record, in snake case. Which one it is
+is decided here once, and not again for every value of every answer.
 """
 
 import functools

@@ -1,6 +1,6 @@
 """The simulated account: its records, and the indexes that make looking them up cheap.
 
-Nothing here decides anything. Whoever changes a record calls `touch`, so that the state file gets
+Nothing here decides anything. Code that changes a record calls `touch`, so that the state file gets
 it.
 """
 

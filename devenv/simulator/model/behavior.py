@@ -1,7 +1,7 @@
 """How the account behaves, chosen at the start by the scenario and later by an admin.
 
-There is a choice for two reasons: Spacelift's sources leave a point open, so that a client has to
-cope with either answer; or a deployment may be slow or limited in a way that has to be tried.
+There is a choice for two reasons. Spacelift's sources leave some points open, so a client has to
+cope with either answer. And a deployment may be slow or limited in ways that have to be tried.
 """
 
 from typing import Literal

@@ -1,6 +1,6 @@
 """Clocks: where the model's `now` comes from.
 
-The model itself never asks for the time; whoever drives it reads one of these and hands it over.
+The model itself never asks for the time: its caller reads one of these and hands it over.
 """
 
 import time

@@ -1,7 +1,7 @@
-"""What the way from the account to a webhook's endpoint does to deliveries.
+"""What happens to deliveries on the way from the account to a webhook's endpoint.
 
-Order and exactly-once are not guaranteed by Spacelift (API facts, 6.4), so a receiver has to be
-tried with each of these. Chance is drawn by `seed` and the number of the delivery.
+Spacelift guarantees neither order nor exactly-once (API facts, 6.4), so a receiver has to be tried
+with each of these. Chance depends on `seed` and the number of the delivery.
 """
 
 import math
@@ -33,7 +33,7 @@ DOCUMENTED_PAYLOAD = {
 
 
 class DeliveryBehavior(StrictModel):
-    """Each setting with its default; seconds are those of the account's clock, but for timeout."""
+    """Each setting with its default; all seconds but `timeout` are those of the account's clock."""
 
     seed: int = 0
     """Chance: the same seed gives the n-th delivery the same plan."""

@@ -80,7 +80,7 @@ class Dispatch:
     # -- noise -------------------------------------------------------------------------------
 
     def internal_error(self, stack: Stack) -> None:
-        """Let an error inside of Spacelift happen; policies that ask for these send it."""
+        """Let an error inside of Spacelift happen; policies that ask for such errors send it."""
         account = self.engine.account
         payload = payloads.internal_error(account)
         event = _Event(event="internal-error")
@@ -90,7 +90,7 @@ class Dispatch:
             self._send_by(policy, given, payloads.text(payload), event)
 
     def noise(self, webhook: Webhook, *, kind: str) -> Delivery:
-        """Send what is about no run of a stack to a webhook, whoever routed it there."""
+        """Send what is not about a run of a stack to a webhook, whoever routed it there."""
         account, now = self.engine.account, self.engine.now
         if kind == "module":
             payload = payloads.module_event(account, self.engine.ids.next(now), at=now)

@@ -1,12 +1,12 @@
 """What drives an account: the timetable of runs, and the one place where a run changes its state.
 
-What happens to a run at its time is not said here but by `state_machine`, so that the rules can
-use the engine, and it does not have to know them.
+What happens to a run at its time is up to `state_machine`, so that the rules can use the engine
+while the engine need not know the rules.
 
-`advance(now)` carries out everything that is due up to an instant, each at its own time, so a
-late call finds the same history as a punctual one. What a change causes elsewhere (a dependent's
-release, the next run of the stack) goes through a work list and not through the call stack: a
-wave of 500 skipped stacks would exceed the recursion limit.
+`advance(now)` carries out everything that is due up to an instant, each at its own time, so a late
+call finds the same history as a punctual one. What a change causes elsewhere (a dependent's
+release, the next run of the stack) goes through a work list and not through the call stack: a wave
+of 500 skipped stacks would exceed the recursion limit.
 """
 
 import abc

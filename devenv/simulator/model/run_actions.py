@@ -177,7 +177,7 @@ def prioritize(engine: Engine, run: Run, *, is_prioritized: bool) -> Run:
 def discard_all(
     engine: Engine, stack_id: str, *, username: str, note: str | None = None
 ) -> tuple[list[Run], list[str]]:
-    """Discard whatever can be discarded; second are the ids of those that could not be."""
+    """Discard whatever can be discarded; the second list has the ids of runs that could not be."""
     discarded = [
         discard(engine, run, username=username, note=note)
         for run in engine.account.runs_of(stack_id)

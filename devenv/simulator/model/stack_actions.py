@@ -125,7 +125,7 @@ def rename(engine: Engine, stack: Stack, new_id: str) -> Stack:
 
 
 def remove(engine: Engine, stack: Stack) -> None:
-    """Take a stack away at once, whatever hangs on it: something that happens to a client."""
+    """Remove a stack at once, whatever depends on it: something that happens to a client."""
     _abandon_runs(engine, stack)
     engine.later(lambda: engine.account.remove_stack(stack.id))
 
@@ -151,7 +151,7 @@ def push(
 
 
 def drift_check(engine: Engine, stack: Stack) -> Run:
-    """Start a drift detection run: private workers only, and on a stack that finished well."""
+    """Start a drift detection run: private workers only, and on a stack that has FINISHED."""
     creation.check_takes_runs(stack)
     if stack.worker_pool_id is None:
         raise Refusal("drift detection needs a private worker pool")

@@ -113,7 +113,7 @@ def update_named_webhook(
 
 
 def set_headers(engine: Engine, webhook: Webhook, headers: dict[str, str]) -> Webhook:
-    """Add headers to what is sent, or give those that are there other values."""
+    """Add headers to what is sent, or change the values of existing ones."""
     webhook.headers.update(headers)
     engine.account.touch("webhook", webhook.id)
     return webhook
@@ -153,7 +153,7 @@ def set_audit_webhook(
 def create_policy(
     engine: Engine, naming: Naming, draft: PolicyDraft, *, policy_type: str
 ) -> Policy:
-    """Add a policy. Its body is not compiled, so broken Rego is not refused as it would be."""
+    """Add a policy. Its body is not compiled, so broken Rego is accepted here."""
     policy = Policy(
         id=_new_slug(naming.name, engine.account.policies),
         name=naming.name,

@@ -79,7 +79,7 @@ class DeliveryState(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Attempt:
-    """One request; `status` is None where no answer came, and `error` says why."""
+    """One request; `status` is None if no answer came, and `error` says why."""
 
     at: float
     seconds: float
@@ -94,10 +94,10 @@ class Attempt:
 
 @dataclass(slots=True, kw_only=True)
 class Delivery:
-    """One notification to one webhook, with all that it takes to send it.
+    """One notification to one webhook, with everything needed to send it.
 
-    `number` counts the deliveries of an account from 1; chance is drawn by it, so that the same
-    events are treated the same in each run of a test. `body` is the text whose bytes are signed.
+    `number` counts the deliveries of an account from 1. Chance depends on it, so the same events
+    are treated the same in each run of a test. `body` is the text whose bytes are signed.
     """
 
     id: str

@@ -23,7 +23,7 @@ _ANSWER_LIMIT = 64 * 1024
 
 
 class DeliverySender:
-    """Sends what the simulator's outbox hands out; `wake` is called when there may be more."""
+    """Sends what the simulator's outbox has ready; call `wake` when there may be more."""
 
     def __init__(self, simulator: Simulator, wake: Callable[[], None]) -> None:
         self._simulator = simulator
@@ -54,7 +54,7 @@ class DeliverySender:
         """Start to send whatever may be sent."""
         outbox = self._simulator.outbox
         if outbox is not self._outbox:
-            # Another account has taken the place of the one that these are from.
+            # Another account has replaced the one that these are from.
             for task in self._tasks:
                 task.cancel()
             self._outbox = outbox

@@ -1,6 +1,6 @@
-"""The listening server: GraphQL, run pages and admin API, over HTTP and if wanted over TLS as well.
+"""The listening server: GraphQL, run pages and admin API, over HTTP and, if wanted, over TLS too.
 
-Everything is served on every port; the admin port is a second one so that the account's own port
+Everything is served on every port. The admin port is a second one, so that the account's own port
 can be taken down (an outage that refuses connections) and brought back.
 """
 

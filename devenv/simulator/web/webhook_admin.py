@@ -1,4 +1,4 @@
-"""The admin API: webhooks made in one call, the log of deliveries, and what befalls them."""
+"""The admin API: webhooks made in one call, the log of deliveries, and what happens to them."""
 
 from typing import Any, Literal
 
