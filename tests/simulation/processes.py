@@ -1,4 +1,4 @@
-"""A process of a simulated world, such as an operator: what lives and dies at once."""
+"""A process of a simulated world, such as an operator: its parts live and die together."""
 
 import asyncio
 import collections
@@ -41,8 +41,8 @@ class ProcessClock(clock.Clock):
 class Process:
     """Tasks that share a clock and die together.
 
-    A killed process ends as by SIGKILL: nothing of it runs again, not even its `finally` blocks;
-    what it has sent is still served, and the answers reach no one.
+    A killed process ends as by SIGKILL: nothing of it runs again, not even its `finally` blocks.
+    What it has sent is still served, and the answers reach no one.
     """
 
     def __init__(self, loop: "VirtualLoop", name: str, *, skew_seconds: float) -> None:

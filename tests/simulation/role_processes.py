@@ -1,6 +1,6 @@
 """The product's roles as processes of a simulated world: the real ones, from their settings on.
 
-What they reach the outside through is given to them; nothing of the product is replaced.
+They get their connections to the outside; nothing of the product is replaced.
 """
 
 import asyncio
@@ -185,7 +185,7 @@ def prepare(
     skew_seconds: float,
     environment: Mapping[str, str] | None = None,
 ) -> RoleProcess:
-    """Return a process with all that its role gets; nothing runs in it yet."""
+    """Return a process with everything that its role gets; nothing runs in it yet."""
     owner = parties.loop.process(f"{release.name}/{pod}", skew_seconds=skew_seconds)
     temporal: list[temporal_connections.Connection] = []
 

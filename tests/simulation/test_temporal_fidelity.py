@@ -30,7 +30,7 @@ ROWS = {
 }
 
 
-# A machine that is busy makes a server late, which looks like another answer, and rarely twice.
+# A busy machine makes a server late, which looks like another answer, and rarely happens twice.
 _TRIES = 3
 
 

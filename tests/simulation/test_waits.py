@@ -17,7 +17,7 @@ from tests.simulation.temporal.server import TemporalServer
 
 HOUR = 3600.0
 POLL_SECONDS = 10.0
-# A task of an execution that a dead worker knew waits for so long; and what is left for all else,
+# A task of an execution that a dead worker knew waits this long. The rest is for everything else,
 # such as the next task of the chain, which waits as long.
 STICKY_SECONDS, SLACK_SECONDS = 10.0, 20.0
 

@@ -1,7 +1,7 @@
 """Objects for tests of deciding code: valid by default, and impossible ones are refused.
 
-A test that decides about an object which cannot exist proves nothing, so each builder checks what
-the real makers of the object guarantee.
+A decision about an object that cannot exist proves nothing, so each builder checks what the real
+makers of the object guarantee.
 """
 
 import dataclasses
@@ -45,7 +45,7 @@ _POLICIES = frozenset(field.name for field in dataclasses.fields(v1alpha1.Polici
 
 
 def with_policies(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return fields in which those of the policies are one value."""
+    """Return the fields with those of the policies gathered in one value."""
     policies = {name: value for name, value in fields.items() if name in _POLICIES}
     others = {name: value for name, value in fields.items() if name not in _POLICIES}
     return {**others, "policies": v1alpha1.Policies(**policies)}

@@ -42,7 +42,8 @@ FAST: Mapping[str, str] = {
     # The default: a chain that a busy machine holds up for longer triggers what it should adopt.
     "SPACELIFT_ADOPT_SETTLE_SECONDS": "5",
     "SPACELIFT_TRIGGER_GRACE_SECONDS": "2",
-    # More than a busy machine takes to answer: a late answer is a lost one, and is asked for again.
+    # More than a busy machine takes to answer: a late answer counts as lost, and is asked for
+    # again.
     "SPACELIFT_REQUEST_TIMEOUT_SECONDS": "5",
     "STACKCHAIN_RESYNC_SECONDS": "1",
     "STACKCHAIN_RECHECK_SECONDS": "1",
@@ -58,7 +59,7 @@ _PERSON = "jane@example.com"
 
 
 class Account:
-    """A simulated Spacelift account, seen by those who are not our programs."""
+    """A simulated Spacelift account, as people other than our programs see it."""
 
     def __init__(self, name: str, server: simulator_servers.Server) -> None:
         self.name = name
@@ -160,7 +161,7 @@ def account_document(*edges: str, duration: float = QUICK, **document: Any) -> B
 # We treat a call that a busy machine answers too late as an outage, and rightly report it.
 _OWN_OUTAGES = frozenset({"TemporalUnreachable", "WorkerUnavailable"})
 _OUTAGES = _OWN_OUTAGES | {"SpaceliftUnreachable"}
-# For so long such an outage is waited out; one that lasts longer is the test's own.
+# Such an outage is waited out for this long; one that lasts longer belongs to the test.
 _OUTAGE_SECONDS = 10.0
 
 
@@ -187,8 +188,8 @@ class Chain:
     ) -> Body:
         """Wait until the status fulfills a condition, and return it.
 
-        One that an outage of a busy machine hides behind is not returned, so that the test may look
-        at the rest of it.
+        A status in which an outage of a busy machine hides the rest does not count, so that the
+        test may look at the rest of it.
         """
         held_since: float | None = None
 
@@ -220,7 +221,7 @@ class Chain:
         )
 
     async def ends(self, reason: str, *, number: int = 1, seconds: float = SECONDS) -> Body:
-        """Wait until the run of that number is over and nothing waits; check why."""
+        """Wait until the run of that number is over and nothing waits; check the reason."""
 
         def is_over(status: Body) -> bool:
             latest = status.get("latestRun") or {}
@@ -264,14 +265,14 @@ class Chain:
         return [event["reason"] for event in events]
 
     async def told(self, reason: str, count: int = 1) -> list[str]:
-        """Return the texts of its Events with a reason, once there are so many."""
+        """Return the texts of its Events with a reason, once there are that many."""
         await self.events(*[reason] * count)
         events = await self.api.kube.events(self.api.namespace, self.name)
         return [event["message"] for event in events if event["reason"] == reason]
 
 
 def undisturbed(statuses: Iterable[Body]) -> list[Body]:
-    """Return the statuses without those of an outage, which a busy machine may make."""
+    """Return the statuses without those of an outage, which a busy machine may cause."""
     return [status for status in statuses if ready(status)["reason"] not in _OUTAGES]
 
 
@@ -299,7 +300,7 @@ def reasons(status: Body) -> dict[str, str]:
 
 
 def ended_at(run: Body) -> float:
-    """Return when a run that is over came to its end."""
+    """Return when a run that is over ended."""
     return float(run["history"][-1]["at"])
 
 
@@ -309,7 +310,7 @@ def went_through(run: Body, state: str) -> bool:
 
 
 def explain(status: Body) -> str:
-    """Say in a few lines what a status says, for the failure of a test."""
+    """Summarize a status in a few lines, for the failure of a test."""
     lines = [
         f"{item['type']}={item['status']} {item['reason']}: {item['message']}"
         for item in status.get("conditions") or []
@@ -599,7 +600,7 @@ class Story:
 
     @property
     def statuses(self) -> list[Body]:
-        """Those that the operator wrote: what a new object has by default says nothing."""
+        """The statuses that the operator wrote: the defaults of a new object say nothing."""
         found = [version.get("status", {}) for version in self.versions]
         return [status for status in found if status.get("conditions")]
 

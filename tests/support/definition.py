@@ -67,7 +67,7 @@ _BITS = {"int32": 31, "int64": 63}
 
 
 def misfits(value: Any, part: Body, path: str) -> Iterator[str]:
-    """Say what of a value an API server would refuse or drop, as far as the schema says it."""
+    """Say which parts of a value an API server would refuse or drop, as far as the schema tells."""
     if type(value) is not _TYPES[part["type"]]:
         yield f"{path} is no {part['type']}"
     elif isinstance(value, dict):

@@ -289,7 +289,7 @@ async def _set_up(shell: _Shell, parts: chains.Parts) -> None:
     (clone / ".venv").mkdir()
     (clone / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
     namespace = shell.folder.name
-    # A page that says `--all-namespaces` is not to reach what other tests have.
+    # A page that says `--all-namespaces` must not reach what other tests have.
     await _give_rights(parts.kube, namespace)
     plane = parts.control_plane
     text = credentials.kubeconfig_text(

@@ -1,7 +1,7 @@
 """Starts processes of the product from one that has its modules loaded.
 
-Importing them takes 0.7 s of processor time, and the tests start hundreds of roles. What comes out
-is the same process (`tests/devenv/test_fork_server.py`), but for variables that Python itself reads
+Importing them takes 0.7 s of processor time, and the tests start hundreds of roles. The result is
+the same process (`tests/devenv/test_fork_server.py`), except for variables that Python itself reads
 when it starts. Tests about the start itself, of console scripts and of images start the real
 program.
 """

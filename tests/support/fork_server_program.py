@@ -43,7 +43,7 @@ def main() -> None:
     for module in MODULES:
         importlib.import_module(module)
     if (threads := len(list(Path("/proc/self/task").iterdir()))) != 1:
-        # A child would have none of them, and the locks that they held.
+        # A child would lack the threads, but keep the locks that they held.
         raise AssertionError(f"{threads} threads run after imports alone")
     gc.collect()
     gc.freeze()

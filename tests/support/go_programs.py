@@ -65,7 +65,7 @@ class GoProgram:
             argv=(str(go), "build", *flags, *self.packages),
             log_file=target.parent / "build.log",
             directory=self.folder,
-            # What a person set for other modules must not reach this one.
+            # What a person set for other modules must not affect this one.
             environment={"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off"},
         )
 

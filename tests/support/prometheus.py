@@ -1,6 +1,6 @@
 """A real Prometheus that reads the metrics of roles on this machine, and answers queries.
 
-No registry of Python has it; Debian's package `prometheus` brings it.
+No registry of Python has it; it comes with Debian's package `prometheus`.
 """
 
 import os
@@ -57,7 +57,7 @@ class Prometheus(managed_process.ManagedProcess):
         return found
 
     async def query_range(self, text: str, *, since: float, until: float) -> list[dict[str, Any]]:
-        """Return what a query found in each second of a time."""
+        """Return the results of a query for each second of a period."""
         answer = await self._get(
             "/api/v1/query_range", query=text, start=f"{since}", end=f"{until}", step="1"
         )

@@ -1,8 +1,7 @@
 """A real part that all workers of a test run use: the first that needs it starts it.
 
 pytest-xdist's workers are processes, and each has its own session fixtures. A control plane and a
-Temporal server for each of them would take a gigabyte, and the time of the processors that the
-tests wait for.
+Temporal server for each of them would take a gigabyte, and the processor time that the tests need.
 """
 
 import asyncio

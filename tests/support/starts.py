@@ -7,7 +7,7 @@ from tests.support.waiting import eventually
 
 
 async def is_watched(chain: chains.Chain, *stack_ids: str) -> chains.Body:
-    """Wait until the first sweep has noted up to which runs the roots need no looking at."""
+    """Wait until the first sweep has noted up to which run it need not look at the roots."""
 
     def has_marks(status: chains.Body) -> bool:
         marks = status.get("lastHandled", {}).get("rootRuns", [])

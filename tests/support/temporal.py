@@ -96,7 +96,7 @@ async def reset(client: Client, workflow_id: str, *, to: str, run_id: str = "") 
 
 
 async def has_schedule(client: Client, schedule_id: str) -> bool:
-    """Whether there is a schedule, without the list of all, which is behind."""
+    """Whether there is a schedule, without the list of all, which lags behind."""
     try:
         await client.get_schedule_handle(schedule_id).describe()
     except RPCError as error:

@@ -125,7 +125,8 @@ class DatabaseTemporal:
     async def stop_database(self) -> None:
         """End PostgreSQL at once, as a crash would: all connections break, new ones are refused."""
         if self._database is not None:
-            # Its own way to do that: killed, it would leave processes behind that hold its memory.
+            # PostgreSQL's own signal for that: killed, it would leave processes that hold its
+            # memory.
             self._database.signal(signal.SIGQUIT)
             await self._database.wait()
 
@@ -220,7 +221,7 @@ class DatabaseTemporal:
         """Return a command of PostgreSQL, which refuses to be root."""
         argv = (str(self._postgres / name), *arguments)
         if os.getuid() == 0:
-            # The change of user takes away what ties the process to us, so it is asked for anew.
+            # The change of user drops what ties the process to us, so we ask for it again.
             setpriv = tools.find_program("setpriv", install="install util-linux")
             user = (f"--reuid={_USER}", f"--regid={_USER}", "--clear-groups", "--pdeathsig=KILL")
             argv = (str(setpriv), *user, *argv)

@@ -79,7 +79,7 @@ async def stays(condition: Callable[[], Awaitable[T]], seconds: float, *, what: 
 @overload
 async def stays(condition: Callable[[], T], seconds: float, *, what: str = ...) -> T: ...
 async def stays(condition: Callable[[], T | Awaitable[T]], seconds: float, *, what: str = "") -> T:
-    """Assert that a condition holds all the while: for "nothing happens", which has no event."""
+    """Assert that a condition holds the whole time: for "nothing happens", which has no event."""
     deadline = time.monotonic() + seconds
     while True:
         result = condition()

@@ -60,7 +60,7 @@ def request(body: bytes, header: str = "", *, connection: str = CONNECTION) -> b
 
 
 class Connection:
-    """One connection that is kept; each request waits for the answer to the one before."""
+    """One connection that stays open; each request waits for the answer to the one before."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -86,7 +86,7 @@ async def connected(port: int) -> AsyncIterator[Connection]:
 
 
 async def flood(port: int, requests: Sequence[bytes], count: int) -> collections.Counter[int]:
-    """Send so many requests in turn on one connection, and count the statuses."""
+    """Send that many requests in turn on one connection, and count the statuses."""
     async with connected(port) as connection:
         return collections.Counter(
             [await connection.ask(requests[number % len(requests)]) for number in range(count)]

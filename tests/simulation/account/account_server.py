@@ -68,7 +68,7 @@ class AccountServer:
             seed=loop.rng.getrandbits(32),
             clock=LoopClock(loop),
         )
-        # The same documents in each world: to prepare them takes longer than to carry them out.
+        # The same documents in each world: preparing them takes longer than carrying them out.
         self.simulator.documents = _documents()
         self._loop = loop
         self._wakes_at = float("inf")

@@ -102,7 +102,7 @@ def conflict(resource: str, group: str, name: str, why: str = "") -> Refusal:
 
 
 def invalid(kind: str, group: str, name: str, why: str) -> Refusal:
-    """Return the refusal of a content; it names the kind, as the others name the plural."""
+    """Return the refusal of a body; it names the kind, where the others name the plural."""
     return Refusal(
         422,
         "Invalid",

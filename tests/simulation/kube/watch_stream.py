@@ -20,7 +20,7 @@ _KNOWN_QUERY = {"watch", "resourceVersion", "allowWatchBookmarks"}
 
 
 class WatchStream:
-    """What is served arrives in order; what a break finds on its way is lost."""
+    """Lines that were served arrive in order; a break loses those that are on their way."""
 
     def __init__(
         self,

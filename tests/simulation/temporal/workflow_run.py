@@ -1,7 +1,7 @@
 """One execution in the memory of a worker: the SDK's own instance, driven as its core drives it.
 
-The same code applies new events and replays old ones, so that a replay which asks for anything
-else than the history has is a fault of the workflow.
+The same code applies new events and replays old ones. A replay that asks for anything else than the
+history has is a fault of the workflow.
 """
 
 import asyncio

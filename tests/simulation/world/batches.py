@@ -1,6 +1,6 @@
 """Plays many schedules in one process, or in several that share them.
 
-What a world leaves is a web that refers to itself. To take it apart costs a tenth of what it has
+What a world leaves is a web that refers to itself. Taking it apart costs a tenth of what the world
 cost, so it is left as it is until a batch is done; a process of `in_processes` ends then.
 """
 

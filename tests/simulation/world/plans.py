@@ -89,7 +89,7 @@ class Event:
 class Plan:
     """A whole schedule; `chances` says how often each thing on the way goes wrong until `calm_at`.
 
-    After that nothing goes wrong any more, and people and users let all continue.
+    After that nothing goes wrong any more, and people and users let everything continue.
     """
 
     seed: int

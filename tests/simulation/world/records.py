@@ -1,4 +1,4 @@
-"""What a world shows of itself while a plan is carried out, for invariants to judge at the end."""
+"""What a world records while a plan is carried out, for invariants to judge at the end."""
 
 import collections
 import dataclasses

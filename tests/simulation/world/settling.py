@@ -1,4 +1,4 @@
-"""How a world comes to its end: nothing goes wrong any more, and people let all continue.
+"""How a world comes to its end: nothing goes wrong any more, and people let everything continue.
 
 What has not ended half an hour later never ends.
 """
@@ -22,7 +22,7 @@ _STUCK_SECONDS = 600.0
 
 
 async def settle(world: World) -> None:
-    """Let all come to its end, delete the chains, and note what did not or is left."""
+    """Let everything come to its end, delete the chains, and note what did not end or is left."""
     record = world.record
     await _make_calm(world)
     if not await _wait(world, _unsettled):

@@ -40,7 +40,7 @@ def _administrator(at: float, action: str, target: str) -> Event:
 
 
 def _lags(*times: float, seconds: float = 3.0) -> tuple[Event, ...]:
-    """Let lists show runs later than they are there, each time for twenty seconds."""
+    """Let lists show runs later than they exist, each time for twenty seconds."""
     return tuple(_fault(at, "Spacelift lags", value=seconds) for at in times)
 
 
@@ -77,7 +77,7 @@ def _staged(
     windows: dict[str, dict[str, Any]] | None = None,
     **spec: Any,
 ) -> Plan:
-    """Return three stages that soak and hang on each other, and a slow stack of none."""
+    """Return three stages that soak and depend on each other, and a slow stack in none of them."""
     stages: list[dict[str, Any]] = [
         {"name": "dev", "labels": ["stage:dev"]},
         {"name": "qa", "labels": ["stage:qa"], "soakSeconds": 10},

@@ -8,7 +8,7 @@ from tests.simulation.world.records import Record
 def all_ends(record: Record) -> Iterator[str]:
     """A chain whose parties all work, and for which people do their part, comes to its end.
 
-    Something that waits for hours after that waits for something that never comes.
+    If it still waits hours later, it waits for something that never comes.
     """
     yield from record.unsettled
 
@@ -22,7 +22,7 @@ def nothing_is_left(record: Record) -> Iterator[str]:
 
 
 def histories_replay(record: Record) -> Iterator[str]:
-    """A workflow does the same again when it is rebuilt from its history, and raises nothing.
+    """A workflow does the same when it is rebuilt from its history, and raises nothing.
 
     Otherwise it is stuck as soon as its worker is replaced.
     """

@@ -149,7 +149,7 @@ def _is_across_stages(record: Record, chain: ChainRecord, native: Run) -> bool:
 
 
 def _has_waited_for(run: Run, began: float, upstream: Run) -> bool:
-    # Within a second only Spacelift itself shows which was first: times are whole seconds.
+    # Within a second only Spacelift itself shows which was first: times are in whole seconds.
     slack = 0 if upstream.id in run.upstream_runs else 1
     return _ended_well_before(upstream, began - slack)
 

@@ -22,7 +22,7 @@ _PHASES = {
 def the_status_is_true(record: Record) -> Iterator[str]:
     """Each stack's row says what became of its run in the account, and the phases add up.
 
-    People and GitOps tools act on the status; one that says something else misleads them.
+    People and GitOps tools act on the status; a wrong status misleads them.
     """
     for chain in record.chains.values():
         if not chain.runs or not record.is_quiet:

@@ -16,9 +16,9 @@ Json = dict[str, Any]
 def triggered_once(record: Record) -> Iterator[str]:
     """A request makes one run of each stack; Spacelift itself would take any number of them.
 
-    A second one applies twice what a person wanted once. Only `retry` allows more, each after one
-    that has FAILED, and each token that asks for the stack once more while the run is live, after
-    one that did not end well.
+    A second one applies twice what a person wanted once. Only two things allow more: `retry`, each
+    time after a run that has FAILED, and each token that asks for the stack once more while the run
+    is live, after one that did not succeed.
     """
     for (title, number, stack_id), runs in record.runs_by_marker().items():
         objects = [chain for chain in record.same_name(title) if number in chain.runs]
@@ -35,7 +35,7 @@ def triggered_once(record: Record) -> Iterator[str]:
 def bypassed_is_not_run(record: Record) -> Iterator[str]:
     """A stack for which a person vouches gets no run from then on, in that run of the chain.
 
-    Whoever vouches for it does not want it run.
+    That person does not want it run.
     """
     marked = record.runs_by_marker()
     for chain in record.chains.values():
@@ -86,7 +86,7 @@ def only_what_was_asked_for(record: Record) -> Iterator[str]:
 def a_run_is_used_once(record: Record) -> Iterator[str]:
     """No run of the account is the run of a stack in two runs of chains, unless a retry keeps it.
 
-    What was asked for the second time would not be done, and count as done.
+    Otherwise the second request would count as done, though nothing was done for it.
     """
     used: dict[str, str] = {}
     for chain in record.chains.values():

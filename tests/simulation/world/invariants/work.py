@@ -30,7 +30,7 @@ def bounded_work(record: Record) -> Iterator[str]:
 def no_storms(record: Record) -> Iterator[str]:
     """No status is written, and no API server asked, in storms of seconds.
 
-    What is repeated at once hits a party when it is weakest, and is lost in the sum of an hour.
+    Storms hit a party when it is weakest, and do not show in the sum of an hour.
     """
     chains = len(record.plan.chains)
     for chain in record.chains.values():

@@ -82,7 +82,7 @@ def a_success_is_true(write: Write) -> Iterator[str]:
 def the_source_of_a_run_is_true(write: Write) -> Iterator[str]:
     """A run that the chain has triggered is shown as such, any other one as adopted.
 
-    Who looks for what started a run believes it.
+    People who look for what started a run believe it.
     """
     runs = write.record.parties.account.simulator.account.runs
     before = {row["id"]: row for row in write.before.get("stacks") or ()}
@@ -174,7 +174,7 @@ def _needing(rows: list[Json]) -> dict[str, list[Json]]:
 def an_estimate_has_a_past_and_nothing_in_between(write: Write) -> Iterator[str]:
     """A run is estimated only from what its stacks took, and while no one has to act first.
 
-    Whoever plans by it would wait in vain.
+    Otherwise people would plan by it and wait in vain.
     """
     run = write.status.get("latestRun") or {}
     if "estimatedCompletionTime" not in run:
@@ -198,9 +198,9 @@ def an_estimate_has_a_past_and_nothing_in_between(write: Write) -> Iterator[str]
 
 
 def only_the_leader_writes(write: Write) -> Iterator[str]:
-    """No operator writes a status once another one leads, but for what is on its way already.
+    """No operator writes a status once another one leads, except for writes on their way already.
 
-    Two that write say different things about one chain.
+    Two operators that write say different things about one chain.
     """
     namespace, _, pod = write.user.partition("/")
     holder, since = write.record.leaders.get(namespace, ("", 0.0))
