@@ -160,7 +160,7 @@ class Rig:
     async def changes(self, started: asyncio.Event) -> AsyncIterator[tuple[float, Body]]:
         """Yield each change of a StackChain, from `started` on, with the time it was seen.
 
-        The API server ends the watch of a client that does not keep up, so it is begun again.
+        The API server ends the watch of a client that does not keep up, so it is started again.
         """
         version = (await self.all_chains())["metadata"]["resourceVersion"]
         path = self.chains.path("").rstrip("/")
@@ -252,9 +252,9 @@ async def running(
     role_environment: Mapping[str, str] | None = None,
     has_webhook: bool = False,
 ) -> AsyncIterator[Rig]:
-    """Start all parts, and leave nothing of them.
+    """Start all parts, and leave nothing of them behind.
 
-    Webhooks are left out unless they are what is measured: without them, all news come by polling.
+    Webhooks are left out unless they are what is measured: without them, all news comes by polling.
     """
     options = environment.DevOptions(
         dev=settings.load_dev_settings(),

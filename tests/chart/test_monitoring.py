@@ -1,4 +1,4 @@
-"""What the chart gives a Prometheus and a Grafana that are there; by default nothing."""
+"""What the chart gives an existing Prometheus and Grafana; by default nothing."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""A cluster that is there already, named by KUBECONFIG, with the images of hack/e2e loaded."""
+"""An existing cluster, named by KUBECONFIG, with the images of hack/e2e loaded."""
 
 from collections.abc import Iterator
 
@@ -72,7 +72,7 @@ def chains(cluster: releases.Cluster) -> Iterator[str]:
     """A namespace for the StackChains of one test."""
     with cluster.namespace(temporal_support.unique("chains"), wait=False) as namespace:
         yield namespace
-        # While their operator is there, which takes off the finalizers; with it, the definition may
+        # While their operator is there, which removes the finalizers; with it, the definition may
         # have gone.
         if cluster.kubectl("get", releases.CRD, "--ignore-not-found"):
             cluster.kubectl(

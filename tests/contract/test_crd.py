@@ -1,7 +1,7 @@
 """The definition on a real API server: what it is, what it takes, and what kubectl shows of it.
 
 Given: objects as people write them. Asserted: what the server makes of them, and what kubectl
-shows. What it refuses is in `test_crd_refusals.py`, statuses are in `test_crd_status.py`.
+shows. Refusals are in `test_crd_refusals.py`, statuses are in `test_crd_status.py`.
 """
 
 import asyncio

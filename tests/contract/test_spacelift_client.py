@@ -42,7 +42,7 @@ SCENARIO: dict[str, Any] = {
     },
 }
 
-# Each stack of this table has one fault, at its first trigger: what hits, what the client
+# Each stack of this table has one fault, at its first trigger: the fault, what the client
 # concludes, and whether there is a run all the same.
 FAULTS: dict[str, tuple[dict[str, Any], type[errors.SpaceliftError], bool]] = {
     "reset-before": ({"action": "reset", "when": "before"}, errors.AmbiguousOutcome, False),

@@ -132,7 +132,7 @@ async def test_a_wrong_key_is_told_until_a_valid_one_is_mounted(
 async def test_a_key_that_is_revoked_before_the_chain_is_told_until_it_is_back(
     release: chains.Installation, mode: str
 ) -> None:
-    """In mode A every list is empty then, which must not pass for an account without stacks."""
+    """In mode A every list is empty then, which must not look like an account without stacks."""
     name = f"revoked-{mode}".lower()
     document = account_document("a -> b", behavior={"unauthorizedMode": mode})
     account = await release.add_account(name, document)

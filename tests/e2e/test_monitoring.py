@@ -1,4 +1,4 @@
-"""Alerts and dashboard ask for what processes really expose, after chains and during one."""
+"""Alerts and dashboard query what processes really expose, after chains and during one."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -184,7 +184,7 @@ async def test_an_operator_that_dies_between_telling_and_writing_tells_once(
         fault = api.add(method="PATCH", path="/stackchains/dies/status$", status=500)
         await account.act((await account.only_run("b"))["id"], "confirm")
         await eventually(lambda: "RunSucceeded" in receiver.transitions(), chains.SECONDS)
-        # The delivery may be quicker than the write, which is what the operator is to die at.
+        # The delivery may be quicker than the write at which the operator is supposed to die.
         await eventually(lambda: fault.hits, chains.SECONDS)
         unwritten = await chain.status()
         await release.operator.kill()

@@ -1,4 +1,4 @@
-"""What people ask of a live chain with kubectl: cancel, suspend, another width, another spec."""
+"""What people ask of a live chain with kubectl: cancel, suspend, another limit, another spec."""
 
 from typing import Any
 
@@ -98,7 +98,7 @@ async def test_a_cancel_of_an_earlier_run_or_of_one_that_is_over_does_nothing_an
 async def test_a_suspended_chain_starts_nothing_more_until_it_is_resumed(
     release: chains.Installation, people: people.People
 ) -> None:
-    """`b` hangs on `a` natively and `x` by label; a person confirms `a` meanwhile."""
+    """`b` depends on `a` natively and on `x` by label; a person confirms `a` meanwhile."""
     account = await release.add_account(
         "suspend",
         account_document(
@@ -203,7 +203,7 @@ class Width:
         return len(await self.account.runs(state="PLANNING")) == count
 
     async def reaches(self, *, created: int, open_: int) -> None:
-        """Wait until so many runs were created in all, and so many are not over."""
+        """Wait until that many runs were created in total, and that many are not over."""
 
         async def reached() -> bool:
             found = len(await self.account.runs()), len(await self.open())

@@ -55,7 +55,7 @@ def write_client(directory: Path, name: str) -> Path:
 
 
 class Door:
-    """Ends TLS in front of a server, for whoever has the one certificate that it trusts."""
+    """Ends TLS in front of a server, for clients that have the one certificate that it trusts."""
 
     def __init__(self, target: str, server: certificates.Certificates) -> None:
         self._certificates = server

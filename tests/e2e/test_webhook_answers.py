@@ -376,7 +376,7 @@ async def test_no_body_reaches_the_log_or_the_answer(
 async def test_a_mistake_of_our_own_is_no_failure_of_the_webhook(
     receiving: Receiving, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Ten answers of 500 would end the deliveries; this one is as good as lost."""
+    """Ten answers of 500 would end the deliveries, so this one simply counts as lost."""
 
     def fail(_: object) -> None:
         raise ZeroDivisionError

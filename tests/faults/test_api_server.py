@@ -68,7 +68,7 @@ ON_EVENTS: dict[str, Any] = {"method": "POST", "path": "/namespaces/{namespace}/
 
 FAULTS: dict[str, dict[str, Any]] = {
     "conflict": {**ON_STATUS, "status": 409, "count": 2},
-    # More of them than are answered by computing the status anew at once.
+    # More than are answered by computing the status again at once.
     "conflicts": {**ON_STATUS, "status": 409, "count": 7},
     "invalid": {**ON_STATUS, "status": 422, "count": 1},
     "throttled": {**ON_ALL, "status": 429, "headers": (("Retry-After", "1"),), "count": 3},

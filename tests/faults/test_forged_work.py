@@ -239,7 +239,7 @@ async def test_what_a_history_holds_stops_no_run_outside_of_its_chain(
 async def test_what_a_history_holds_triggers_nothing_outside_of_its_window(
     release: chains.Installation,
 ) -> None:
-    """The permit is good, and says within which windows; without them it is none."""
+    """The permit is good, and says within which windows; without them it is not a permit."""
     account = await release.add_account("forged-window", account_document("a -> b"))
     window = v1alpha1.Window(cron=f"0 {(clock.now().hour + 12) % 24} * * *", duration_seconds=60)
     chain = await release.create(

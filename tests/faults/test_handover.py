@@ -22,7 +22,7 @@ from tests.support.waiting import eventually
 DURATION_SECONDS = settings.OperatorSettings().lease_duration_seconds
 ASKED_SECONDS = 2.0
 KILLED_SECONDS = 33.0
-# Of which the quickest counts: a busy machine stands still now and then.
+# The quickest one counts: a busy machine stalls now and then.
 TRIES = 8
 TRIES_TO_KILL = 3
 
@@ -108,7 +108,7 @@ async def test_a_standby_leads_within_two_seconds_of_a_sigterm(pair: chains.Inst
 async def test_a_standby_leads_within_33_seconds_of_a_sigkill_and_not_before_the_lease_ends(
     pair: chains.Installation,
 ) -> None:
-    """Killed at the worst moment, with the whole of the Lease before it; the quickest of some."""
+    """Killed at the worst moment, with the whole Lease still to pass; the quickest of several."""
     took: list[float] = []
     while not took or (took[-1] > KILLED_SECONDS and len(took) < TRIES_TO_KILL):
         took.append(await seconds_after_a_kill(pair, f"killed-{len(took)}"))

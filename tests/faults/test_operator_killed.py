@@ -42,7 +42,7 @@ async def test_the_status_of_a_chain_that_ended_meanwhile_is_right_soon(
     )
     await account.script("b", "fail:applying")
     chain = await release.create("ended", "a", account=account)
-    # What is written when it dies may be without its Event for good.
+    # What is written when it dies may never get its Event.
     await chain.events("GraphResolved", "RunStarted", "StackSucceeded")
     await release.operator.kill()
     await account.pass_time()

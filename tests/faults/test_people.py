@@ -82,7 +82,7 @@ async def test_a_dependents_run_that_a_person_ends_cancels_what_is_behind_it(
 async def test_a_person_who_confirms_is_followed_and_one_who_retries_afterwards_is_left_alone(
     release: chains.Installation, run_id: str
 ) -> None:
-    """Whether Spacelift gives a run that is retried a new id is not documented."""
+    """Spacelift does not document whether a retried run gets a new id."""
     name = f"confirms-{run_id}"
     document = account_document(
         "a -> b", stacks={"b": {"autodeploy": False}}, behavior={"retryRunId": run_id}

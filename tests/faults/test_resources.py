@@ -1,4 +1,4 @@
-"""What people do to a resource or its workflow while it runs: nothing crosses over or is lost."""
+"""What people do to a resource or its workflow while it runs: nothing is mixed up or lost."""
 
 import asyncio
 from typing import Any

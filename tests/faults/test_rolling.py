@@ -1,6 +1,6 @@
 """Workers and operators are asked to end and others take over: no run twice, no heartbeat missed.
 
-A worker drains: it ends the calls to Spacelift that it is at, and hands the rest over at once.
+A worker drains: it ends its current calls to Spacelift, and hands the rest over at once.
 """
 
 import asyncio
@@ -70,9 +70,9 @@ def timed_out(history: History) -> list[str]:
 
 
 def timed_out_but_unanswered(history: History) -> list[str]:
-    """Name what ended by a time-out, but for tries of which no heartbeat ever came.
+    """Name what ended by a time-out, except for tries of which no heartbeat ever came.
 
-    Where many tasks are handed out while a worker ends, one may go to it, as above.
+    When many tasks are handed out while a worker ends, one may go to it, as above.
     """
     return [late for late in timed_out(history) if not late.endswith("activity Heartbeat timeout")]
 

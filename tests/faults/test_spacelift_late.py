@@ -86,7 +86,7 @@ async def test_tokens_that_end_at_each_step_of_a_run_are_renewed_unseen(
         return request.document, repr(sorted(request.variables.items()))
 
     def all_were_tried_again() -> bool:
-        """Whether all that was refused has been sent once more, and was taken then."""
+        """Whether everything that was refused has been sent once more, and was taken then."""
         open_requests = collections.Counter[tuple[str, str]]()
         for request in simulator.journal.entries:
             if any(item.name == "apiKeyUser" for item in request.fields):
@@ -99,7 +99,7 @@ async def test_tokens_that_end_at_each_step_of_a_run_are_renewed_unseen(
         return not open_requests
 
     def revoke(*_: Any) -> None:
-        """End all tokens, but not again before what that refused has been tried again."""
+        """End all tokens, but not again before the refused requests have been repeated."""
         nonlocal revoked_at
         if time.monotonic() - revoked_at >= _RENEWAL_SECONDS and all_were_tried_again():
             revoked_at = time.monotonic()

@@ -80,7 +80,7 @@ LASTING = {
     "too-many": lasting("HTTP 429", shows="RateLimited", action="status", status=429, retryAfter=1),
 }
 
-# The fault stays: whoever triggers once more is struck once more, and has made one more run.
+# The fault stays: a second trigger is hit as well, and has created one more run.
 _LOSSES: dict[str, dict[str, Any]] = {
     "timeout": {"action": "timeout"},
     "reset": {"action": "reset"},
@@ -94,7 +94,7 @@ LOST = {
     for name, fault in _LOSSES.items()
 }
 
-# In mode A of a refused token every list is empty, which must not pass for "there is no run".
+# In mode A of a refused token every list is empty, which must not count as "there is no run".
 LOST_AND_BLIND = {
     "blind-lists": Case(
         fault={"when": "after", "action": "reset", "count": 0},

@@ -70,7 +70,7 @@ async def test_a_time_of_the_schedule_starts_one_run(
         "a",
         account=account,
         startPolicy="OnRequest",
-        # As late as can be, and no further time comes within the test.
+        # As late as possible, with no further time within the test.
         schedule={"cron": "0 0 1 * *", "startingDeadlineSeconds": 40 * 86_400},
     )
     await chain.until(lambda status: status.get("schedule", {}).get("nextTime"))

@@ -18,7 +18,7 @@ SLOW = {"planning": 600}
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Case:
-    """How the chain is ended, and what it shows then; None: it is gone, or runs again."""
+    """How the chain is ended, and what it shows then; None if it is gone, or runs again."""
 
     spec: dict[str, Any] = dataclasses.field(default_factory=dict)
     annotations: dict[str, str] = dataclasses.field(default_factory=dict)

@@ -34,8 +34,8 @@ async def test_no_run_is_triggered_twice_or_lost_when_the_worker_dies_in_the_mid
 ) -> None:
     """One death, with each kind of call on its way.
 
-    Triggers wait for an answer: that of `before` was swallowed, that of `after` was carried out.
-    A run is followed, and one is being stopped.
+    Triggers wait for an answer: that of `before` was lost before it took effect, that of `after`
+    was carried out. One run is being followed, and one is being stopped.
     """
     held: dict[str, Any] = {"action": "timeout", "seconds": 120}
     triggers = await release.add_account("triggers", account_document("before -> x", "after -> y"))

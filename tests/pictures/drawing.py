@@ -1,6 +1,6 @@
 """Drawings of boxes, texts and arrows as SVG, for light and dark pages.
 
-A drawing knows how wide its texts are in a wide font, so that it can say which have no room.
+A drawing knows how wide its texts are in a wide font, so that it can report those that do not fit.
 """
 
 import re
@@ -197,7 +197,7 @@ class Drawing:
         return [*(text for box in self.boxes for text in box.texts()), *self.labels, *numbers]
 
     def misfits(self) -> list[str]:
-        """Say which texts leave their box or the drawing, and which meet another text or box."""
+        """Say which texts leave their box or the drawing, and which overlap another text or box."""
         page = Area(0, 0, self.width, self.height)
         found = [
             f"'{text.text}' has no room in '{box.name}'"

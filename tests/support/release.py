@@ -77,7 +77,7 @@ class Cluster:
 
     @contextmanager
     def namespace(self, name: str, *, wait: bool = True) -> Iterator[str]:
-        """Make a namespace that takes restricted pods only; in the end it is deleted with its contents.
+        """Make a namespace that takes restricted pods only; in the end it goes with its contents.
 
         Args:
             name: its name.

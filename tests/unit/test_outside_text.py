@@ -1,7 +1,7 @@
 """Text from outside: what is left of it where it enters, and that nothing else leaves.
 
-Given: texts that Spacelift, Temporal or a delivery may hold. Asserted: what people and programs are
-shown of them.
+Given: texts that Spacelift, Temporal or a delivery may hold. Asserted: what people and programs get
+to see of them.
 """
 
 import io

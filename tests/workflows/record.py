@@ -1,9 +1,9 @@
 """Records the histories that `test_replay.py` replays: `python -m tests.workflows.record [NAME..]`.
 
-From version 0.1.0 on a recorded history stands for chains that are running while a release is
-installed, so old ones are kept for as long as such chains may run: record new ones next to them
+From version 0.1.0 on a recorded history represents chains that are running while a release is
+installed. So old ones are kept for as long as such chains may run: record new ones next to them
 after a deliberate change.
-`--release VERSION` keeps those of today as what that version leaves behind.
+`--release VERSION` keeps today's recordings as those of that version.
 """
 
 import argparse
@@ -127,7 +127,7 @@ async def canceled(chain: Harness) -> None:
 
 
 async def adopted(chain: Harness) -> None:
-    """One native run is used, one does not come; two waves meet in a stack."""
+    """One native run is used, one does not come, and two waves meet in a stack."""
     await chain.run()
 
 

@@ -1,6 +1,6 @@
 """Chains with the activities as they are shipped, on a simulated account in this process.
 
-Spacelift is not asked over HTTP but by function calls, so that many chains run side by side in
+Requests to Spacelift are function calls instead of HTTP, so that many chains run side by side in
 seconds. The account's time is the wall clock's.
 """
 

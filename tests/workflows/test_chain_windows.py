@@ -1,7 +1,7 @@
-"""Windows: outside of them nothing is triggered and nothing confirmed, and what waits says so.
+"""Windows: outside of them nothing is triggered or confirmed, and what waits says so.
 
-The world says whether windows are open. When they are is for other tests to show: those of the pure
-parts, and the simulation, whose windows are real.
+The world says whether windows are open. Other tests show when they are: those of the pure parts,
+and the simulation, whose windows are real.
 """
 
 import datetime

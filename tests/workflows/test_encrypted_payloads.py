@@ -1,4 +1,4 @@
-"""With payload keys nothing that Temporal keeps can be read without them, on a real server."""
+"""With payload keys, nothing that Temporal keeps can be read without them, on a real server."""
 
 import dataclasses
 

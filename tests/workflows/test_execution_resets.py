@@ -1,4 +1,4 @@
-"""A stack's execution after a reset of its chain: what it finds of before, it can also stop."""
+"""A stack's execution after a reset of its chain: it can also stop what it finds from before."""
 
 import dataclasses
 import uuid

@@ -158,7 +158,7 @@ async def test_our_run_is_listed_among_junk_of_every_kind(client: Client) -> Non
 
 @pytest.mark.parametrize("name", [key for key in JUNK if key != "another resource's"])
 async def test_a_foreign_workflow_in_the_place_of_a_run_is_named(client: Client, name: str) -> None:
-    """Else a run would be started over and over: Temporal allows one of the id."""
+    """Otherwise a run would be started over and over: Temporal allows one of the id."""
     await start_raw(client, starter._id_of(REF), JUNK[name])
     workflows = make_workflows(client)
 

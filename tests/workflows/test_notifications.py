@@ -74,7 +74,7 @@ class Telling:
 async def start(
     client: Client, asked: notification_messages.NotificationInput, queue: str
 ) -> WorkflowHandle[Any, notification_messages.NotificationResult]:
-    """Start a notification by a handle for whose result the other server skips time."""
+    """Start a notification by a handle for whose result the time-skipping server skips time."""
     handle: WorkflowHandle[
         Any, notification_messages.NotificationResult
     ] = await client.start_workflow(

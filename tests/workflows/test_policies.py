@@ -1,7 +1,7 @@
-"""What each policy of the spec makes of how runs end: one row, one chain.
+"""How each policy of the spec reacts to the ends of runs: one row, one chain.
 
-Rows with pauses of hours are for the server that skips time. It mishandles cancels, so where a run
-is stopped the row is for the other one, with deadlines of a second.
+Rows with pauses of hours are for the server that skips time. That server mishandles cancels, so
+rows in which a run is stopped are for the other one, with deadlines of a second.
 """
 
 import dataclasses

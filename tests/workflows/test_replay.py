@@ -1,7 +1,7 @@
 """Today's workflow code still fits chains that were started by the code of the recordings.
 
 If it does not, running chains would get stuck at an upgrade. Before version 0.1.0 there are none:
-record all histories anew. Afterwards keep the old sequence of commands behind `workflow.patched`,
+record all histories again. Afterwards keep the old sequence of commands behind `workflow.patched`,
 and record new histories next to the old ones. See ADR 0020.
 """
 

@@ -1,7 +1,7 @@
 """Schedules on a real server: what Temporal makes of them, and what is read back.
 
-A schedule's times are computed by the server for any span, so that years of a cron take
-milliseconds. The time-skipping server has no schedules.
+The server computes a schedule's times for any span, so that years of a cron take milliseconds. The
+time-skipping server has no schedules.
 """
 
 import dataclasses

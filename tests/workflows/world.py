@@ -116,7 +116,7 @@ class World:
         # Stacks whose runs cannot be read, with the name of the error.
         self.problems: dict[str, str] = {}
         self.failures: dict[tuple[str, str], list[Exception]] = collections.defaultdict(list)
-        # Activities that fail until the test takes them out, by name and stack.
+        # Activities that fail until the test removes them from here, by name and stack.
         self.broken: dict[tuple[str, str], Exception] = {}
         # Activities that wait until their gate is opened, by name and stack.
         self.gates: dict[tuple[str, str], asyncio.Event] = {}
@@ -134,7 +134,7 @@ class World:
         self.publishes_seldom = False
         self.publish_error: Exception | None = None
         self.last_publish_error: Exception | None = None
-        # Takes the place of the fake, for tests of the real one on a real server.
+        # Replaces the fake, for tests of the real one on a real server.
         self.real_trigger: Callable[..., Any] | None = None
         # What sweeps find, and what the operator answers to each call; the last one repeats.
         self.root_runs: list[start_messages.RootRuns] = []
@@ -459,7 +459,7 @@ class World:
         async with self._called("publish_chain_status", "", argument):
             if argument.is_final and self.last_publish_error is not None:
                 raise self.last_publish_error
-            # The last one does not wait for one that it takes the place of.
+            # The last one does not wait for the one that it replaces.
             self.publishes_open += not argument.is_final
             self.publishes_most = max(self.publishes_most, self.publishes_open)
             try:

@@ -1,9 +1,8 @@
 """Clients that we did not write, against the simulator: it must not only fit our own client.
 
 Witnesses: the API client of Spacelift's Backstage plugin (over TLS, which it insists on), the
-package `spacelift` of the Python index, and Spacelift's command line client where SPACECTL names
-one. Each is run with the defaults, and with every behavior at the other of the answers that are
-possible.
+package `spacelift` of the Python index, and Spacelift's command line client if SPACECTL names one.
+Each runs with the defaults, and with every behavior set to the other possible answer.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""How the plugin's connection speaks HTTP: to a server of the test's own that says what it got."""
+"""How the plugin's connection speaks HTTP: to a server of the test that reports what it got."""
 
 import asyncio
 import base64
@@ -276,7 +276,7 @@ def asking(issued: certificates.Certificates, tmp_path: Path) -> Iterator[tuple[
     )
     (tmp_path / "clients.crt").write_bytes(authority.public_bytes(serialization.Encoding.PEM))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    # Of TLS 1.3 a client learns only with its first read that its certificate is refused.
+    # With TLS 1.3 a client learns only at its first read that its certificate is refused.
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(issued.server, issued.server_key)
     context.load_verify_locations(tmp_path / "clients.crt")
@@ -642,7 +642,7 @@ def test_an_id_token_comes_from_the_issuer(
 def test_nothing_secret_is_sent_where_the_issuer_leads(
     place: str, https: _Server, issued: certificates.Certificates
 ) -> None:
-    """Python's library would send the client's secret on, and what is not https is read along."""
+    """Python's library would send the client's secret on, and read answers that are not https."""
     issuer = address(https, "https")
 
     def respond(handler: http.server.BaseHTTPRequestHandler) -> None:

@@ -1,4 +1,4 @@
-"""Which namespace a kubeconfig means; files as people have them, and as they have them not."""
+"""Which namespace a kubeconfig means; files as people have them, and files that do not fit."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a sink is sent: Slack's JSON, and CloudEvents in binary mode."""
+"""What a sink gets: Slack's JSON, and CloudEvents in binary mode."""
 
 import dataclasses
 import json

@@ -198,7 +198,7 @@ def test_of_too_many_chains_those_in_trouble_are_listed_and_the_others_counted(
 
 
 def with_drift(status: str = "True") -> v1alpha1.Status:
-    """Return a status that is fine, but for what a condition says of drift since LATER."""
+    """Return a status that is fine, except for what a condition says of drift since LATER."""
     condition = builders.make_condition("DriftDetected", status, "ChangesFound", "")
     since = dataclasses.replace(condition, last_transition_time=LATER)
     return dataclasses.replace(SUCCEEDED, conditions=(*SUCCEEDED.conditions, since))

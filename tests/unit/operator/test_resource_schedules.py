@@ -1,6 +1,6 @@
 """Schedules and triggers in passes of reconcile: set up, served, replaced, removed.
 
-The tables of what is to be done are in tests/unit/chain/requests; here is what is done, in which
+The decision tables are in tests/unit/chain/requests; here is what the operator does, in which
 order.
 """
 

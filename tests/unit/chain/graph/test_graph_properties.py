@@ -1,4 +1,4 @@
-"""What holds for every graph, however it was read and whatever is left out of it."""
+"""What holds for every graph, however it was read and whatever is left out."""
 
 import dataclasses
 import itertools

@@ -510,7 +510,7 @@ OF_PROD = make_stack("p", stage="prod")
 
 
 def set_aside(reason: StackReason) -> progress.StackProgress:
-    """Return a stack that others have; it counts as not started meanwhile."""
+    """Return a stack that is in use elsewhere; it counts as not started meanwhile."""
     return make_stack("h", Phase.WAITING, reason=reason, is_started=False)
 
 

@@ -1,4 +1,4 @@
-"""native_stops: each run that must not continue is looked for until its end is known."""
+"""native_stops: the chain asks for each run that must not continue until its end is known."""
 
 import dataclasses
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Which runs outside of the chain a retry takes for the chain's own."""
+"""Which runs outside of the chain a retry counts as the chain's own."""
 
 from collections.abc import Mapping
 

@@ -147,7 +147,7 @@ def test_an_adopted_run_that_was_skipped_tells_the_note(golden: Golden) -> None:
 
 @pytest.mark.parametrize("note", ["", "upstream run 01X of stack z is CANCELED"])
 def test_an_adopted_run_that_was_skipped_for_another_reason_releases_nothing(note: str) -> None:
-    """The chain runs such a stack itself; should it not, nothing may start behind it."""
+    """The chain runs such a stack itself; if it does not, nothing may start behind it."""
     run = make_snapshot("SKIPPED", note=note)
 
     report = classify(run, is_adopted=True)

@@ -215,7 +215,7 @@ async def test_a_definite_failure_leaves_the_word_that_nothing_was_sent(
 async def test_while_a_run_may_be_there_no_failure_to_look_is_final(
     error: errors.SpaceliftError,
 ) -> None:
-    """Nor does one that says that nothing was sent pass for word about the trigger."""
+    """Nor is an error that says that nothing was sent about the trigger."""
     bench = fakes.make_bench(limits=LONG)
     lost_at = time.time() - 5
     bench.attempt(2, [1, lost_at])
