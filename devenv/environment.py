@@ -40,13 +40,13 @@ class DevOptions:
     state_dir: Path | None = None
     """Where state is kept for the next start; none: a temporary folder that goes at the end."""
     context: str | None = None
-    """Context of an existing cluster to use in place of an own control plane."""
+    """Context of an existing cluster to use instead of a new control plane."""
     kubeconfig: Path | None = None
     """Kubeconfig of that cluster; the default one of kubectl if only a context is named."""
     published_kubeconfig: Path | None = None
     """Where the kubeconfig is for people, too, at every start."""
     scenario: Path | None = None
-    """File with the stacks that the simulated account begins with."""
+    """File with the stacks that the simulated account starts with."""
     roles: tuple[str, ...] = ("worker", "operator", "webhook")
     poll_seconds: float = 1
     log_format: str = "console"

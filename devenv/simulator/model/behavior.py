@@ -94,7 +94,7 @@ class Behavior(StrictModel):
     """Requests per second and key; none by default."""
 
     fan_out_cap: int = pydantic.Field(default=500, ge=1)
-    """How many runs one push may create on stacks of its own."""
+    """How many runs one push may create on the stacks that it reaches directly."""
 
     named_webhook_secret: Literal["shown", "hidden"] = "hidden"  # noqa: S105 - a mode's name
     """What `secret` of a named webhook answers: the secret, or an empty string."""

@@ -66,7 +66,7 @@ class DeliveryBehavior(StrictModel):
     """Deliveries are kept and leave all at once, at each multiple of so many seconds; 0 = not."""
 
     noise: Rate = _PROBABILITY
-    """How many events have an internal error or an event of a module beside them."""
+    """How many events come with an internal error or an event of a module."""
 
     stale_versions: Rate = _PROBABILITY
     """How many runs end with the `stateVersion` of the state before; clients have seen this."""
@@ -90,7 +90,7 @@ class DeliveryBehavior(StrictModel):
     """So many failed deliveries in a row disable a webhook."""
 
     policy_payload: dict[str, str] = pydantic.Field(default=dict(DOCUMENTED_PAYLOAD))
-    """What a policy with a `payload` of its own sends of a run."""
+    """What a policy with its own `payload` sends of a run."""
 
     policy_skips: list[str] = pydantic.Field(default=[])
     """Run states that such a policy is silent about."""
