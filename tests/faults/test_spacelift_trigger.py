@@ -48,7 +48,7 @@ class Case:
     at_creation: Callable[[chains.Account], None] | None = None
     """Happens in the same instant as the run of `a` comes into being."""
     shows: str = ""
-    """The reason that the stack has while it lasts; the cause is mended once it is seen."""
+    """The reason that the stack has while it lasts; the cause is fixed once it is seen."""
     words: str = ""
     """What the message says."""
     mend: Callable[[chains.Account], Awaitable[None]] = heal

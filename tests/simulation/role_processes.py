@@ -78,7 +78,7 @@ class RoleProcess:
     temporal: list[temporal_connections.Connection]
     """Its ways to Temporal."""
     code: int | None = None
-    """How it has ended by itself."""
+    """How it has ended on its own."""
     renewal: "RenewalProcess | None" = None
     """The operator's thread that renews the Lease."""
 

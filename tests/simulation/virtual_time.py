@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
 
 EPOCH = 1_767_225_600.0
-"""The wall time at which each simulation begins: 2026-01-01, midnight in UTC."""
+"""The wall time at which each simulation starts: 2026-01-01, midnight in UTC."""
 _MOST_STEPS_AT_ONCE = 200_000
 
 
@@ -59,7 +59,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._generators: dict[int, Process] = {}
         self._processes: list[Process] = []
         self.world = self.process("world")
-        """What is nobody's process: servers, the network, people. It is never killed."""
+        """What belongs to no process: servers, the network, people. It is never killed."""
         self.set_exception_handler(self._note_unhandled)
 
     def process(self, name: str, *, skew_seconds: float = 0.0) -> Process:

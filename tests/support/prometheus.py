@@ -17,7 +17,7 @@ from tests.support import promql
 # Settings of the tests, not of the product.
 PROGRAM = os.environ.get("PROMETHEUS") or shutil.which("prometheus")  # noqa: TID251
 NAMESPACE = "stackchain-system"
-"""The namespace of the release, as Prometheus is told it."""
+"""The namespace of the release, as Prometheus gets it."""
 
 
 class Prometheus(managed_process.ManagedProcess):

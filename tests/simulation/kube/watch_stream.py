@@ -15,7 +15,7 @@ from tests.simulation.kube.store import Change
 
 BOOKMARK_SECONDS = 60.0
 LIFE_SECONDS = 2700.0
-"""The API server ends each watch after 30 to 60 minutes; who watches begins anew where it was."""
+"""The API server ends each watch after 30 to 60 minutes; clients start again where they were."""
 _KNOWN_QUERY = {"watch", "resourceVersion", "allowWatchBookmarks"}
 
 

@@ -27,7 +27,7 @@ class Actor(enum.StrEnum):
     ADMINISTRATOR = "administrator"
     """Of the cluster, or of Temporal."""
     FAULT = "fault"
-    """Nobody: something breaks."""
+    """No one: something breaks."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)

@@ -30,7 +30,7 @@ class ChainRecord:
     uid: str
     created_at: float
     deleted_at: float | None = None
-    """When somebody asked for its deletion."""
+    """When someone asked for its deletion."""
     gone_at: float | None = None
     written_at: list[float] = dataclasses.field(default_factory=list)
     """When its status was written."""
@@ -49,7 +49,7 @@ class ChainRecord:
     scheduled_until: float | None = None
     """Until when it had a schedule."""
     approved_at: dict[tuple[int, str], float] = dataclasses.field(default_factory=dict)
-    """When somebody first approved a stage of which run, by the wall clock."""
+    """When someone first approved a stage of which run, by the wall clock."""
     root_runs: set[str] = dataclasses.field(default_factory=set)
     """All runs of others of roots that any of its runs was started by."""
     triggering_roots: set[str] = dataclasses.field(default_factory=set)
@@ -57,7 +57,7 @@ class ChainRecord:
     first_spec: Json = dataclasses.field(default_factory=dict)
     """What it was created with."""
     canceled_at: dict[int, float] = dataclasses.field(default_factory=dict)
-    """When somebody asked for the end of which run, by the wall clock."""
+    """When someone asked for the end of which run, by the wall clock."""
     told_at: dict[int, float] = dataclasses.field(default_factory=dict)
     """When the status began to say that a run had ended, by the wall clock."""
     ready_at: float | None = None

@@ -18,7 +18,7 @@ _LOOK_SECONDS = 5.0
 _CALM_SECONDS = 75.0
 """What comes late comes with the second resync at the latest."""
 _STUCK_SECONDS = 600.0
-"""A chain that is not Ready after so long does not become Ready by itself."""
+"""A chain that is not Ready after so long does not become Ready on its own."""
 
 
 async def settle(world: World) -> None:

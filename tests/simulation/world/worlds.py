@@ -24,7 +24,7 @@ MERGE_PATCH = "application/merge-patch+json"
 SWEEP_SECONDS = 30
 """How often the roots of chains with triggers are looked at."""
 STAGE_LABEL = "stage:"
-"""What the label of a stage begins with."""
+"""What the label of a stage starts with."""
 _REPLAYS = 0.015
 """How often an execution is rebuilt from its history, also once all else is calm.
 

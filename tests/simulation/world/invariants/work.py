@@ -8,7 +8,7 @@ _REQUESTS_A_RUN = 60
 _REQUESTS_AN_HOUR = 3600
 _EVENTS = 5000
 _WRITES = 12
-"""In ten seconds: one a second, and those that an operator begins or ends with."""
+"""In ten seconds: one a second, and those that an operator starts or ends with."""
 
 
 def bounded_work(record: Record) -> Iterator[str]:
