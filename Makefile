@@ -4,15 +4,15 @@
 .NOTPARALLEL:
 SHELL := /bin/sh
 
-# Tests load the same modules in hundreds of processes, so compiled ones are kept whatever the shell says.
+# Hundreds of test processes load the same modules, so compiled ones are always kept.
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
-# The name changes with what is installed, so that an old environment is brought up to date.
+# The name changes with what is installed, so that an old environment is updated.
 INSTALLED := .venv/.installed-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | tr ' ' '-')
 SITE := .venv-docs/.installed-$(shell cat requirements/docs.txt 2>/dev/null | cksum | tr ' ' '-')
 PYTEST := $(BIN)/python -m pytest
-# Most tests wait, so more workers than processors pay; with too many, what a test waits for comes late.
-# Tests of a file share what its fixtures start.
+# Most tests wait, so more workers than processors help; with too many, tests wait too long.
+# The tests of a file share what its fixtures start.
 WORKERS := 3
 PARALLEL := --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder
 # With FILE="a b" or a path in ARGS, the tests of these files; otherwise those of a folder, in parallel.

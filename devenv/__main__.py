@@ -1,4 +1,4 @@
-"""`python -m devenv`: the local environment of whoever works on StackChain, or tries it."""
+"""`python -m devenv`: the local environment for people who develop StackChain, or try it."""
 
 import sys
 

@@ -21,7 +21,7 @@ _COMMANDS = """commands, each with a --help of its own:
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command of the local environment and return its exit code."""
-    # Kubeconfigs, tokens, keys, databases and logs: for nobody else on this machine.
+    # Kubeconfigs, tokens, keys, databases and logs: no other user of this machine may read them.
     os.umask(0o077)
     try:
         match list(arguments):

@@ -73,7 +73,7 @@ async def until_signal() -> AsyncIterator[asyncio.Event]:
     """
     loop = asyncio.get_running_loop()
     is_over = asyncio.Event()
-    # Under nohup the end of the terminal is not to end the program.
+    # Under nohup the program must not end with the terminal.
     heeded = [number for number in _SIGNALS if not _is_ignored_hangup(number)]
     for number in heeded:
         loop.add_signal_handler(number, is_over.set)
@@ -119,7 +119,7 @@ Ctrl-C stops all of it."""
 
 
 def _stacks_to_handle(local: environment.LocalEnvironment) -> str:
-    """Say what the account that comes with this package wants a person to do."""
+    """Say what a person has to do in the account that comes with this package."""
     if not _has_own_account(local):
         return ""
     simulator = local.simulator

@@ -1,4 +1,4 @@
-"""The local environment: a control plane, Temporal, the Spacelift simulator and the roles, as one.
+"""The local environment: a control plane, Temporal, the Spacelift simulator and the roles together.
 
 What does not depend on one another starts at the same time; what fails takes the rest down again.
 """
@@ -40,13 +40,13 @@ class DevOptions:
     state_dir: Path | None = None
     """Where state is kept for the next start; none: a temporary folder that goes at the end."""
     context: str | None = None
-    """Context of an existing cluster to use in place of an own control plane."""
+    """Context of an existing cluster to use instead of a new control plane."""
     kubeconfig: Path | None = None
     """Kubeconfig of that cluster; the default one of kubectl if only a context is named."""
     published_kubeconfig: Path | None = None
     """Where the kubeconfig is for people, too, at every start."""
     scenario: Path | None = None
-    """File with the stacks that the simulated account begins with."""
+    """File with the stacks that the simulated account starts with."""
     roles: tuple[str, ...] = ("worker", "operator", "webhook")
     poll_seconds: float = 1
     log_format: str = "console"
@@ -66,7 +66,7 @@ class LocalEnvironment:
 
     def __init__(self, options: DevOptions) -> None:
         self.options = options
-        # Absolute, since the parts run in folders of their own.
+        # Absolute, since each part runs in its own folder.
         self.directory = (
             options.state_dir.absolute()
             if options.state_dir
@@ -111,7 +111,7 @@ class LocalEnvironment:
 
     @property
     def has_webhook(self) -> bool:
-        """Whether the account tells a receiver of its runs."""
+        """Whether the account notifies a receiver of its runs."""
         return "webhook" in self.options.roles
 
     async def start(self) -> None:
@@ -173,7 +173,7 @@ class LocalEnvironment:
             self.options.say(f"Another environment that runs has {published.path}")
 
     def ended_parts(self) -> list[str]:
-        """Name the parts that ended by themselves and that nothing starts again."""
+        """Name the parts that ended on their own and that nothing restarts."""
         control_plane = self.control_plane
         parts = {
             "the control plane": control_plane is None or control_plane.is_running,

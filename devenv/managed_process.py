@@ -7,7 +7,7 @@ from typing import Self
 from devenv import processes, tools
 
 PACKAGE_PARENT = Path(__file__).parents[1]
-"""Where `python -m` finds this very package, and the product beside it."""
+"""Where `python -m` finds this very package, and the product next to it."""
 
 _START_SECONDS = 60
 _STOP_SECONDS = 10

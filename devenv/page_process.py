@@ -28,7 +28,7 @@ class PageProcess(managed_process.ManagedProcess):
         )
 
     def start_without_waiting(self) -> None:
-        """Start the process; what an earlier one has said does not count."""
+        """Start the process; what an earlier one has printed does not count."""
         self.command.log_file.unlink(missing_ok=True)
         super().start_without_waiting()
 

@@ -1,8 +1,8 @@
 """Child processes of the local environment: none outlives the program that started it.
 
-A child leads a session of its own, so that Ctrl-C reaches only the parent, which then ends its
-children in the right order, and so that a signal to the group reaches what a child started.
-Against a parent that dies without ending anything, Linux kills the child itself.
+Each child leads its own session. So Ctrl-C reaches only the parent, which then ends its children in
+the right order, and a signal to the group also reaches what a child started. If the parent dies
+without ending anything, Linux kills the child.
 """
 
 import asyncio
@@ -23,8 +23,8 @@ from devenv import tools
 
 # Runs between fork and exec, in a fresh interpreter, because code after a fork of a process with
 # threads may hang. The second check covers a parent that died before the request was made.
-# 1 is PR_SET_PDEATHSIG; where there is no prctl the child only ends when it is told to.
-# Variables come through standard input: unlike arguments, nobody else can read them there.
+# 1 is PR_SET_PDEATHSIG. Without prctl the child ends only when someone ends it.
+# Variables come through standard input because others could read arguments there.
 _EXEC_TIED_TO_PARENT = """
 import json, os, sys
 if sys.platform == "linux":
@@ -119,7 +119,7 @@ class Process:
 
     async def wait(self) -> int:
         """Wait until the process has ended and return its exit code."""
-        while (code := self.returncode) is None:  # noqa: ASYNC110 - no event tells of it
+        while (code := self.returncode) is None:  # noqa: ASYNC110 - no event announces it
             await asyncio.sleep(_POLL_SECONDS)
         return code
 
@@ -163,7 +163,7 @@ class Process:
             await asyncio.sleep(_POLL_SECONDS)
 
     def thaw(self) -> None:
-        """Let a frozen group go on."""
+        """Let a frozen group continue."""
         self.signal(signal.SIGCONT)
 
     def signal(self, number: signal.Signals) -> None:

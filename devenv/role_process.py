@@ -99,7 +99,7 @@ class Endpoints:
             "TEMPORAL_UI_URL": self.temporal_ui_url,
             "SPACELIFT_API_KEY_ENDPOINT": self.spacelift_url,
             "SPACELIFT_ALLOWED_NAMESPACES": "*",
-            # The account is simulated: nothing that is destroyed in it is missed by anybody.
+            # The account is simulated: no one misses what is destroyed in it.
             "SPACELIFT_ALLOWED_OPERATIONS": "Apply,Plan,Destroy",
             "STACKCHAIN_SIGNING_KEYS": SIGNING_KEY,
             "STACKCHAIN_NAMESPACE": self.release_namespace,

@@ -1,7 +1,7 @@
 """What the local environment reads from the shell, and which variables there it hides from roles.
 
-The parts that it starts get settings of their own, so that a shell that is set up for a real
-account changes nothing here.
+The parts that it starts get their own settings, so a shell that is set up for a real account
+changes nothing here.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The Spacelift simulator as a program of its own, and the key that its account has for us."""
+"""The Spacelift simulator as a separate program, and the key that its account has for us."""
 
 import json
 import sys
@@ -29,7 +29,7 @@ WEBHOOK_SECRET = "loopback-only-webhook-secret"  # noqa: S105
 
 
 def with_api_key(scenario: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a scenario with our key beside those that it has."""
+    """Return a scenario with our key added to those that it has."""
     key = {"id": API_KEY.id, "secret": API_KEY.secret, "name": "stackchain"}
     others = [k for k in scenario.get("keys") or [] if k.get("id") != API_KEY.id]
     return {**scenario, "keys": [*others, key]}
@@ -47,8 +47,8 @@ class SimulatorProcess(managed_process.ManagedProcess):
 
         Args:
             directory: Where its files are kept.
-            scenario: YAML file with the account it begins with; an empty account by default.
-            keeps_state: Whether a later start goes on with what the account was.
+            scenario: YAML file with the account it starts with; an empty account by default.
+            keeps_state: Whether a later start continues with what the account was.
         """
         self._directory = directory
         self._scenario = scenario
@@ -68,12 +68,12 @@ class SimulatorProcess(managed_process.ManagedProcess):
         )
 
     def start_without_waiting(self) -> None:
-        """Start the simulator anew; what an earlier one wrote says nothing about it."""
+        """Start the simulator again; what an earlier one wrote says nothing about it."""
         self._ready_file.unlink(missing_ok=True)
         self._directory.mkdir(parents=True, exist_ok=True)
         text = self._scenario.read_text(encoding="utf-8") if self._scenario else ""
         document = with_api_key(yaml.safe_load(text) or {})
-        # JSON is YAML, and unlike dates and the like it survives the way there and back.
+        # JSON is YAML, and unlike dates and the like it survives the round trip.
         (self._directory / "scenario.json").write_text(
             json.dumps(document, default=str), encoding="utf-8"
         )

@@ -75,7 +75,7 @@ class TemporalServer:
         """Stop the server; with a database file its state is kept."""
         if self._process is None:
             return
-        # It takes more than a second to put memory in order that then goes anyway.
+        # It takes more than a second to tidy up memory that goes away anyway.
         if self.options.database is None:
             await self._process.kill()
         else:
@@ -122,5 +122,5 @@ class TemporalServer:
             client = await temporalio.service.ServiceClient.connect(config)
             return await client.check_health()
         except RuntimeError:
-            # Raised both while nobody listens and while the frontend is not healthy yet.
+            # Raised both while nothing listens and while the frontend is not healthy yet.
             return False

@@ -24,15 +24,15 @@ Say = Callable[[str], None]
 
 
 class DevError(Exception):
-    """A part of the local environment cannot be had or started; the text says what to do."""
+    """A part of the local environment cannot be had or started; the message says what to do."""
 
 
 def find_program(name: str, *, install: str) -> Path:
-    """Find a program, first beside the Python that runs us, then on the PATH.
+    """Find a program, first next to the Python that runs us, then on the PATH.
 
     Args:
         name: File name of the program.
-        install: What to tell a person to do when it is missing.
+        install: What a person should do when it is missing.
 
     Raises:
         DevError: The program is in neither place.
@@ -47,10 +47,10 @@ def find_program(name: str, *, install: str) -> Path:
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on, and that is this process's from now on.
+    """Return a loopback port on which nothing listens, and reserve it for this process.
 
-    What is to listen there may start much later, while other environments and tests on this machine
-    look for ports, too.
+    The program that is to listen there may start much later, while other environments and tests on
+    this machine look for ports, too.
     """
     while True:
         port = random.choice(_PORT_RANGE)  # noqa: S311 - not a secret
@@ -59,7 +59,7 @@ def free_port() -> int:
 
 
 def reserve_port(port: int) -> bool:
-    """Make a port this process's own until its end; returns whether it was nobody's."""
+    """Reserve a port for this process until it ends; returns whether the port was free."""
     return _PORTS.reserve(port)
 
 
@@ -76,7 +76,7 @@ class _PortReservations:
         self._own: set[int] = set()
 
     def reserve(self, port: int) -> bool:
-        """Return whether the port was nobody's."""
+        """Return whether no one had reserved the port."""
         if port in self._own:
             return False
         try:
@@ -114,7 +114,7 @@ def _is_free(port: int) -> bool:
 
 
 async def is_listened_on(port: int) -> bool:
-    """Whether somebody takes connections on a loopback port."""
+    """Whether something takes connections on a loopback port."""
     try:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
     except OSError:
@@ -124,7 +124,7 @@ async def is_listened_on(port: int) -> bool:
 
 
 async def http_status(url: str, *, token: str = "", ca_file: Path | None = None) -> int:
-    """GET a URL and return the status, or 0 while nobody answers."""
+    """GET a URL and return the status, or 0 while nothing answers."""
     return await asyncio.to_thread(_http_status, url, token, ca_file)
 
 

@@ -1,4 +1,4 @@
-"""Makes the simulated account tell the local receiver of its runs."""
+"""Makes the simulated account notify the local receiver of its runs."""
 
 from typing import Any
 

@@ -1,10 +1,10 @@
-"""Builds what a release has of the kubectl plugin, into a folder: wheel, zipapp, krew's archive.
+"""Builds the files of a release of the kubectl plugin into a folder: wheel, zipapp, krew's archive.
 
     python hack/build_plugin.py [--output dist] [--repository OWNER/NAME]
 
-The zipapp holds the plugin with what it needs, as plain Python: compiled parts are left out, which
-its libraries do without. They are taken from the environment that runs this, whose packages are
-locked. Two builds of one commit are equal, byte by byte.
+The zipapp holds the plugin with what it needs, as plain Python: compiled parts are left out, since
+its libraries work without them. The libraries come from the environment that runs this, whose
+packages are locked. Two builds of one commit are equal, byte by byte.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What the scripts that handle images share: docker, podman and buildah behind one set of functions.
 
-# crun, which is the default of podman, needs cgroups that not every kernel has.
+# crun, podman's default, needs cgroups that not every kernel has.
 _podman() { podman "$(command -v runc >/dev/null && echo --runtime=runc || echo --log-level=warn)" "$@"; }
 
 # works ENGINE: is it there, and does it answer?
@@ -42,7 +42,7 @@ find_base() {
   fi
   echo "The base $default cannot be pulled here." >&2
   archive=$(hack/base-image)
-  # The name tells one archive from the next.
+  # The name distinguishes one archive from the next.
   name=localhost/stackchain-base:$(stat --format=%Y-%s "$archive")
   if ! "$1" inspect --type image "$name" >/dev/null 2>&1; then
     import "$1" "$archive" "$name" >/dev/null
@@ -69,7 +69,7 @@ build() {
   case $engine in
     # Docker takes the date from the environment.
     docker) docker build --file "$file" --tag "$image" "$@" . ;;
-    # As root no container is needed to run a step in, and so no cgroup and no network either.
+    # Root runs a step without a container, and so without cgroups or a network.
     podman) _podman build --isolation "$(isolation)" --network host --timestamp "$epoch" \
       --file "$file" --tag "$image" "$@" . ;;
     buildah) buildah build --isolation "$(isolation)" --network host --timestamp "$epoch" \
@@ -77,8 +77,8 @@ build() {
   esac
 }
 
-# real_name ENGINE IMAGE prints what the engine calls an image that it has built: podman and buildah put
-# a host in front where none is named.
+# real_name ENGINE IMAGE prints what the engine calls an image that it has built: podman and buildah
+# put a host in front if the name has none.
 real_name() {
   local host=${2%%/*}
   if [[ $1 == docker || ($2 == */* && ($host == *[.:]* || $host == localhost)) ]]; then
@@ -108,7 +108,7 @@ run() {
   options+=(${MORE_RUN_OPTIONS:-})
   case $engine in
     docker) docker run "${options[@]}" "$@" ;;
-    # Podman's own limits are above those that a machine without CAP_SYS_RESOURCE may give.
+    # Podman's limits are above those that a machine without CAP_SYS_RESOURCE may set.
     podman) _podman run --read-only-tmpfs=false --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 \
       "${options[@]}" "$@" ;;
     *) echo "$engine cannot run an image like this: install docker or podman." >&2 && return 1 ;;

@@ -1,7 +1,7 @@
 """Writes the table of values into the chart's README, from the comments in its values.yaml.
 
-`python hack/generate_chart_docs.py` writes, with `--check` it only compares. A comment that begins
-with `# -- ` belongs to the value below it; a value without one is an error, a group needs none.
+`python hack/generate_chart_docs.py` writes; with `--check` it only compares. A comment that starts
+with `# -- ` belongs to the value below it. A value without one is an error; a group needs none.
 """
 
 import argparse

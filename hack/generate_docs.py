@@ -1,7 +1,7 @@
 """Writes the tables that the code knows into the pages under docs/, between their markers.
 
 `python hack/generate_docs.py` writes, `python hack/generate_docs.py --check` only compares. A table
-stands between `<!-- generated: NAME -->` and `<!-- end -->`; everything else on a page is prose.
+is between `<!-- generated: NAME -->` and `<!-- end -->`; everything else on a page is prose.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from controller.observability import metrics
 DOCS = Path(__file__).parents[1] / "docs"
 DEFINITION = DOCS.parent / "crds" / "stackchains.stackchain.dev.yaml"
 
-# A markdown table needs a blank line before it, also right after a comment.
+# A markdown table needs a blank line before it, even right after a comment.
 _BLOCK = re.compile(r"<!-- generated: (?P<name>[\w-]+) -->\n(?P<table>.*?)<!-- end -->", re.DOTALL)
 
 
@@ -115,7 +115,7 @@ PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
 
 
 class MarkersMissing(Exception):
-    """A page lacks the markers of a table, or has some of a table that nobody generates."""
+    """A page lacks the markers of a table, or has markers of a table that is not generated."""
 
 
 def render(page: str, text: str) -> str:
@@ -142,7 +142,7 @@ def stale_pages(folder: Path = DOCS) -> list[str]:
 
 
 def write_pages(folder: Path = DOCS) -> None:
-    """Bring every page up to date; one that does not exist yet begins with its markers alone."""
+    """Bring every page up to date; one that does not exist yet starts with its markers alone."""
     for page, tables in PAGES.items():
         path = folder / page
         blank = "\n".join(f"<!-- generated: {name} -->\n<!-- end -->\n" for name in tables)
@@ -203,7 +203,7 @@ def _default(field: Mapping[str, Any], *, is_required: bool) -> str:
 
 
 def _meaning(path: str, field: Mapping[str, Any]) -> str:
-    """Return what a field says of itself, and where its own fields are."""
+    """Return what the description of a field says, and where its own fields are."""
     inner = field.get("items", field)
     meaning = _prose(field.get("description") or inner.get("description", ""))
     if "properties" not in inner:
@@ -231,7 +231,7 @@ def _allowed(field: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _field_messages(fields: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """Yield the rules of fields that have no table of their own."""
+    """Yield the rules of fields that do not have their own table."""
     for name, field in fields.items():
         inner = field.get("items", field)
         if "properties" not in inner:
@@ -240,12 +240,12 @@ def _field_messages(fields: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _messages(part: Mapping[str, Any]) -> list[str]:
-    """Return what the API server says where a rule is broken."""
+    """Return the message of the API server for a broken rule."""
     return [f"{_prose(rule['message'])}." for rule in part.get("x-kubernetes-validations", ())]
 
 
 def _prose(text: str) -> str:
-    """Return a description as markdown: angle brackets stand for something, and are no elements."""
+    """Return a description as markdown: its angle brackets are placeholders, not elements."""
     return re.sub(r"([<>*_])", r"\\\1", " ".join(text.split()))
 
 

@@ -1,7 +1,7 @@
-"""Builds the package with setuptools, from nothing but what the sources are now.
+"""Builds the package with setuptools, from the sources as they are now and nothing else.
 
-setuptools packs again what an earlier build has left in `build`, files whose sources are gone
-included: after each update of a clone, the page's scripts of all earlier versions.
+On its own, setuptools would pack what an earlier build left in `build` again, including files whose
+sources are gone: after each update of a clone, the page's scripts of all earlier versions.
 """
 
 import shutil

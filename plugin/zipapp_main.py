@@ -1,6 +1,6 @@
-"""Starts the plugin out of its zipapp: unpacks it once, so that Python keeps what it compiles.
+"""Starts the plugin from its zipapp: unpacks it once, so that Python keeps what it compiles.
 
-Out of a zip file each start would compile all modules anew, which takes longer than most commands.
+From a zip file each start would compile all modules again, which takes longer than most commands.
 """
 
 import os
@@ -41,7 +41,7 @@ def unpack(archive: Path, folder: Path) -> Path:
                 raise
     for other in folder.iterdir():
         if other != target:
-            # Of an earlier version; one that runs still has loaded what it needs.
+            # From an earlier version; a process that still runs has loaded what it needs.
             shutil.rmtree(other, ignore_errors=True)
     return target
 
@@ -80,11 +80,11 @@ def refuse_old_python() -> None:
 
 
 def main() -> None:
-    """Run the plugin; where nothing can be kept, it runs out of the archive."""
+    """Run the plugin; if nothing can be kept, it runs straight from the archive."""
     refuse_old_python()
     try:
         target = unpack(_ARCHIVE, cache_folder() / "unpacked")
-        # What others could have put there is not run.
+        # Never run what others could have put there.
         if target.stat().st_uid == os.getuid():
             sys.path[0] = str(target)
     except (OSError, RuntimeError):

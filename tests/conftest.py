@@ -1,7 +1,7 @@
 """The real parts that tests run against, each started once per run and only when asked for.
 
 Given: a control plane, a Temporal server, the Spacelift simulator, and an environment without any
-setting of the person who runs the tests. A test gets names of its own inside of them.
+setting of the person who runs the tests. Each test gets new names inside of them.
 """
 
 import contextlib
@@ -49,8 +49,8 @@ StartSimulator = Callable[..., Awaitable[simulator_server.Server]]
 StartRole = Callable[..., Awaitable[role_process.Role]]
 
 
-# An example that takes long on a busy machine is no failure: pytest's time-out bounds each test.
-# The examples are the same in each run, so that what a change did not do does not hold it up;
+# An example that takes long on a busy machine is not a failure: pytest's time-out bounds each test.
+# The examples are the same in each run, so that a change is not held up by what it did not cause;
 # `--hypothesis-profile=fresh` draws others.
 hypothesis.settings.register_profile(
     "fresh", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
@@ -61,7 +61,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("fixed")
 
 
-# What takes longest begins first, so that no worker is left alone with it at the end.
+# What takes longest starts first, so that no worker is left alone with it at the end.
 LONGEST_FIRST = ("faults", "chart", "e2e", "workflows", "contract")
 
 
@@ -105,8 +105,9 @@ WORKFLOW_TASK_SECONDS = 60
 def _workflow_tasks_have_time() -> Iterator[None]:
     """Let a workflow task of the tests' own workers take longer than the SDK's two seconds.
 
-    On a busy machine it does. The SDK then throws into its thread, wherever that is: also where
-    nobody can catch it, as in the callback of a weak reference. Roles are processes of their own.
+    On a busy machine it does. The SDK then throws into its thread, wherever that is: even where
+    nothing can catch the exception, as in the callback of a weak reference. Roles are separate
+    processes.
     """
     begin = _WorkflowWorker.__init__
 
@@ -192,7 +193,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str], golden_support.Pag
 
 @pytest.fixture
 def case(request: pytest.FixtureRequest) -> str:
-    """The id of a parametrized test's case: by this name it stands in a golden file."""
+    """The id of a parametrized test's case, which is the case's name in a golden file."""
     return str(request.node.callspec.id)
 
 

@@ -140,7 +140,7 @@ def _command(
         argv=(str(go), *arguments),
         log_file=log_file,
         directory=source,
-        # What a person set for other modules must not reach this one.
+        # What a person set for other modules must not affect this one.
         environment={"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off"},
     )
 

@@ -9,7 +9,7 @@ import yaml
 
 ADMIN = "admin"
 OPERATOR = "stackchain-operator"
-"""A user without rights of its own: what it may do is what a test or a chart grants it."""
+"""A user that starts without rights: it may do only what a test or a chart grants it."""
 
 CONTROLLER_MANAGER = "system:kube-controller-manager"
 GROUPS: Mapping[str, str] = {ADMIN: "system:masters", OPERATOR: "", CONTROLLER_MANAGER: ""}

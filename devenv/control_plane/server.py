@@ -35,7 +35,7 @@ class Ports:
 
     @classmethod
     def free(cls) -> "Ports":
-        """Choose ports that nobody uses."""
+        """Choose free ports."""
         etcd_client, etcd_peer, api_server, controller_manager = tools.free_ports(4)
         return cls(
             etcd_client=etcd_client,
@@ -66,7 +66,7 @@ class ControlPlane:
             api_server_flags: Further flags of the API server, such as those of an audit log.
         """
         self.binaries = binaries
-        # The programs run in it, and are told of files below it.
+        # The programs run in it, and get paths below it.
         self.directory = directory.absolute()
         self.ports = ports or Ports.free()
         self._api_server_flags = api_server_flags
@@ -156,7 +156,7 @@ class ControlPlane:
             await self._api_server.freeze()
 
     def resume_api_server(self) -> None:
-        """Let a frozen API server go on."""
+        """Let a frozen API server continue."""
         if self._api_server is not None:
             self._api_server.thaw()
 

@@ -17,17 +17,17 @@ _LOCK_POLL_SECONDS = 0.5
 
 
 async def obtain(*, kubebuilder_assets: Path | None, cache_dir: Path, say: tools.Say) -> Binaries:
-    """Return programs of a control plane, and make them first where there are none.
+    """Return programs of a control plane; make them first where there are none.
 
     Raises:
-        DevError: No source had them; the text says what to install.
+        DevError: No source had them; the message says what to install.
     """
     ready = find(kubebuilder_assets=kubebuilder_assets, cache_dir=cache_dir)
     if ready is not None:
         return ready
     folder = _make_folder(cache_dir)
     async with _lock(folder / "lock", say):
-        # Another process may have made them while this one waited.
+        # Another process may have made them during the wait.
         return cached(folder) or await _make(folder, say)
 
 
@@ -102,7 +102,7 @@ async def _make(folder: Path, say: tools.Say) -> Binaries:
 
 
 async def _fill(target: Path, fill: Callable[[Path], Awaitable[bool]]) -> bool:
-    """Fill a folder beside the target and rename it, so that no half of it is ever seen."""
+    """Fill a folder next to the target and rename it, so that no one ever sees half of it."""
     temporary = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=target.parent))
     try:
         if not await fill(temporary):

@@ -34,7 +34,7 @@ async def run_demo(options: DemoOptions) -> int:
         over = asyncio.create_task(is_over.wait())
         await asyncio.wait((showing, over), return_when=asyncio.FIRST_COMPLETED)
         over.cancel()
-        # What is kept up ends by a signal, as it should.
+        # What should stay up ends with a signal, as intended.
         if not showing.done() and not demo.is_complete:
             showing.cancel()
         try:
@@ -89,7 +89,7 @@ class Demo:
         return 0
 
     async def stop(self) -> None:
-        """Stop everything; nothing of it is to be kept, so nothing needs to end in order."""
+        """Stop everything; none of it is kept, so nothing needs to end in order."""
         self._screen.close()
         self._screen.say()
         with tools.timed(lambda line: self._screen.say(line, Style.FAINT), "Stopped"):

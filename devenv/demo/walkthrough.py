@@ -1,7 +1,7 @@
 """What the demo shows: a chain that waits for a person, fails, is fixed and succeeds.
 
-It sees what any user sees, the status in the API server, and compares each end with what should
-have come of it: a demo that went wrong must not look like one that went well.
+It sees what any user sees, the status in the API server. It compares each end with the expected
+one: a demo that went wrong must not look like one that went well.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ _NAMESPACE = "default"
 _LOOK_SECONDS = 0.25
 # Long enough to read what the chain says, to open its link, and to press the button.
 _CONFIRM_SECONDS = 30.0
-# Nobody is there who could press it.
+# No one is there to press it.
 _UNWATCHED_SECONDS = 4.0
 _LIMIT_SECONDS = 90.0
 
@@ -54,7 +54,7 @@ SECOND_RUN = {
 
 
 class DemoFailed(Exception):
-    """The chain did not go as it should; the text says what was seen in place of what."""
+    """The chain did not behave as it should; the message says what was expected, and what came."""
 
 
 def differences(status: Status, expected: Mapping[str, str]) -> list[str]:
@@ -93,7 +93,7 @@ class Walkthrough:
         """Go from the first command to the last, and return how the chain ended.
 
         Raises:
-            DemoFailed: The chain went another way.
+            DemoFailed: The chain did not behave as expected.
             DevError: A command failed.
         """
         try:
@@ -167,7 +167,7 @@ class Walkthrough:
         self._screen.output(await self._kubectl.run(*arguments))
 
     async def _until(self, condition: Callable[[Status], bool], *, run: int, what: str) -> Status:
-        """Show the status until a condition holds; only a run that goes on is waited for."""
+        """Show the status until a condition holds; give up when the run ends or time is up."""
         deadline = time.monotonic() + _LIMIT_SECONDS
         while True:
             status = await self._status()

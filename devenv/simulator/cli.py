@@ -1,4 +1,4 @@
-"""The command: options in, a running simulator until it is told to stop.
+"""The command: options in, a simulator that runs until someone stops it.
 
 `python -m devenv.simulator` and `python -m devenv simulator` both end up in `main`.
 """

@@ -1,7 +1,7 @@
 """Faults: which request goes wrong, and how. Decides only; `web.endpoint` carries it out.
 
-A fault hits before commit (nothing took effect) or after it (it did, but the client does not
-learn so); telling these apart is what a client that must not trigger twice is tested with.
+A fault hits before commit (nothing took effect) or after it (it did, but the client does not learn
+so). A client that must not trigger twice is tested on whether it can distinguish the two.
 """
 
 import random
@@ -69,7 +69,7 @@ class Fault:
     hits: int = 0
 
     def is_turn(self) -> bool:
-        """Count a matching request, and tell whether it is one to be hit."""
+        """Count a matching request, and return whether to hit it."""
         self.matched += 1
         place = self.matched - self.spec.nth
         is_hit = place >= 0 and (self.spec.count == 0 or place < self.spec.count)

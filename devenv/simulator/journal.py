@@ -1,4 +1,4 @@
-"""The request log: what clients sent and what came of it; a bounded ring beside full counters.
+"""The request log: what clients sent and what came of it, as a bounded ring and full counters.
 
 Secrets stay out: neither the secret of a key nor a token is ever recorded.
 """
@@ -53,7 +53,7 @@ class Journal:
     by_client: Counter[str] = field(default_factory=Counter)
 
     def open(self, at: float) -> RequestRecord:
-        """Begin the record of a request."""
+        """Start the record of a request."""
         self.requests += 1
         record = RequestRecord(number=self.requests, at=at)
         self.entries.append(record)

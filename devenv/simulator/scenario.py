@@ -127,7 +127,7 @@ def _meant_key(model: type[pydantic.BaseModel], place: tuple[int | str, ...]) ->
     kind: Any = model
     for part in place[:-1]:
         keys = _keys(kind)
-        # What is no key of a model is one of a map or a place in a list.
+        # What is not a key of a model is a key of a map or an index of a list.
         kind = keys[str(part)] if part in keys else (get_args(kind) or (None,))[-1]
         while get_origin(kind) in (Annotated, Union, types.UnionType):
             kind = get_args(kind)[0]
@@ -163,7 +163,7 @@ def _upstreams(spec: StackSpec) -> list[str]:
 
 
 def _check_cycles(upstreams: Mapping[str, Iterable[str]]) -> None:
-    """Take away stacks without upstreams; what stays is in a cycle or behind one."""
+    """Remove stacks without upstreams; the remaining ones are in a cycle or behind one."""
     left = {name: set(ups) for name, ups in upstreams.items()}
     while free := [name for name, ups in left.items() if not ups & left.keys()]:
         for name in free:

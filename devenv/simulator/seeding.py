@@ -75,7 +75,7 @@ def build(document: specs.Scenario, *, now: float, rng: random.Random) -> Engine
 
 
 def put_stack(engine: Engine, stack_id: str, spec: specs.StackSpec) -> Stack:
-    """Add a stack, or change the one that is there; edges are not touched."""
+    """Add a stack, or change an existing one; edges are not touched."""
     known = engine.account.stacks.get(stack_id)
     commits = [stack_actions.made_up_commit(sha) for sha in spec.commits]
     for commit, sha in zip(commits, spec.commits, strict=True):
@@ -149,7 +149,7 @@ def put_space(engine: Engine, space_id: str, spec: specs.SpaceSpec) -> Space:
 
 
 def put_pool(engine: Engine, pool_id: str, spec: specs.PoolSpec) -> WorkerPool:
-    """Add a worker pool, or give the one that is there another number of workers."""
+    """Add a worker pool, or give an existing one another number of workers."""
     account = engine.account
     pool = account.pools.get(pool_id) or WorkerPool(
         id=pool_id, name=pool_id, created_at=engine.now, updated_at=engine.now

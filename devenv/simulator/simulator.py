@@ -76,7 +76,7 @@ class Simulator:
         return self.engine.account
 
     def advance(self, seconds: float | None = None) -> None:
-        """Bring the account up to the clock, which is put forward first if that is asked."""
+        """Bring the account up to the clock; if asked to, put the clock forward first."""
         if seconds is not None:
             self.clock.move(seconds)
         self.engine.advance(self.clock.now())
@@ -89,7 +89,7 @@ class Simulator:
         return min(dues, default=None)
 
     def save(self) -> None:
-        """Write what has changed to the state file, before anybody can learn of it."""
+        """Write what has changed to the state file, before anyone can learn of it."""
         if self.store is not None:
             self.store.append(self.account)
 
@@ -98,7 +98,7 @@ class Simulator:
         return storage.dump(self.account)
 
     def restore(self, document: dict[str, Any]) -> None:
-        """Put an account from `snapshot` in the place of the present one."""
+        """Replace the present account with one from `snapshot`."""
         account = storage.load(document)
         engine = StateMachine(account, now=self.clock.now(), rng=self.rng)
         engine.resume()

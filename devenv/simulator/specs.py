@@ -1,6 +1,6 @@
 """The documents that a scenario consists of; the admin API takes the same ones.
 
-Strict, so that a typing error does not become a behaviour: an unknown key is an error.
+Strict, so that a typo does not become a behavior: an unknown key is an error.
 """
 
 from typing import Annotated, Any, Literal

@@ -1,9 +1,9 @@
 """The account as JSON: whole for snapshots, and as a file that survives the end of the process.
 
-The file is a list of records, one a line, the last one of a kind and key holding; a mutation
-costs one short write, not a dump of the account. It is written before the answer is sent, and
-without fsync: it has to survive the death of the process, not of the machine. It is compacted at
-each start.
+The file is a list of records, one a line; of several with the same kind and key the last one
+counts. A mutation costs one short write, not a dump of the account. The file is written before the
+answer is sent, and without fsync: it has to survive the death of the process, not of the machine.
+It is compacted at each start.
 """
 
 import json
@@ -79,7 +79,7 @@ class Store:
         with self._path.open(encoding="utf-8") as lines:
             for line in lines:
                 if not line.endswith("\n"):
-                    # The process ended in the middle of this line, so nobody was told of it.
+                    # The process ended in the middle of this line, so no one has learned of it.
                     break
                 kind, key, record = json.loads(line)
                 if kind == "account":

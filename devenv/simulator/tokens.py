@@ -46,7 +46,7 @@ class Tokens:
             "iat": int(now),
             "iss": "api-key",
             "sub": key.id,
-            # A token ends with fractions of a second, though clients are told whole ones.
+            # A token ends with fractions of a second, though clients get whole ones.
             "end": now + self._account.behavior.token_life,
             "epoch": self._account.token_epoch,
         }

@@ -117,7 +117,7 @@ def _target(name: str, path: str) -> str:
     """Return the file of the site that a path on a page leads to."""
     if not path:
         return name
-    # The page for what is not there may be shown anywhere, so its paths begin at the root.
+    # The 404 page may be shown under any path, so its own paths start at the root.
     if path.startswith("/"):
         return unquote(path).lstrip("/")
     return posixpath.normpath(posixpath.join(posixpath.dirname(name), unquote(path)))

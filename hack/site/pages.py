@@ -24,7 +24,7 @@ PLACES = {
     "crds/stackchains.stackchain.dev.yaml": "definition.md",
     "examples": "examples/index.md",
 }
-# The index of docs/ on GitHub; the site has its navigation, and a page to begin with.
+# The index of docs/ on GitHub; the site has its navigation, and a page to start with.
 INDEX = {"docs/README.md": "index.md", "docs": "index.md", "README.md": "index.md"}
 
 _LANGUAGES = {
@@ -148,7 +148,7 @@ _LOW = {"changelog.md", "benchmarks.md", "simulator.md", "mutants.md", "developm
 
 
 def _relinked(line: str, relink: Callable[[str], str]) -> str:
-    """Return a line with other targets of its links, but for what is code in it."""
+    """Return a line with other targets of its links, except for those in code."""
     code: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
@@ -161,7 +161,7 @@ def _relinked(line: str, relink: Callable[[str], str]) -> str:
 
 
 def _outside_code(text: str, change: Callable[[str], str]) -> str:
-    """Apply a change to each line that is in no block of code."""
+    """Apply a change to each line that is not in a block of code."""
     lines = text.split("\n")
     fence = ""
     for number, line in enumerate(lines):
@@ -226,7 +226,7 @@ def _folder_page(source: str, place: str, root: Path) -> tuple[str, list[str]]:
 
 
 def _purpose(path: Path) -> str:
-    """Return the first sentence of the comment with which a file begins."""
+    """Return the first sentence of the comment at the top of a file."""
     comment = ""
     for line in path.read_text(encoding="utf-8").split("\n"):
         if not line.startswith("# "):

@@ -160,7 +160,7 @@ async def _histories(parts: rig.Rig, graph: graphs.Upstreams) -> list[histories.
 
 
 async def _let_run(parts: rig.Rig, watch: rig.Watch, name: str, runs: int, *, phase: str) -> None:
-    """Return once a chain has so many runs that neither end nor change."""
+    """Return once a chain has that many runs that neither end nor change."""
     graph = graphs.fan(name, stacks=runs + 1)
     root = graphs.root_of(graph)
     takes = {"planning": _FOREVER if phase == "Running" else 0.1}

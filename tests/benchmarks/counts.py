@@ -19,7 +19,7 @@ _OF_WORKERS = frozenset({"RecordWorkerHeartbeat"})
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Counts:
-    """By kind; the difference of two readings is what came between them."""
+    """By kind; the difference of two readings is what happened between them."""
 
     actions: Counter[str]
     temporal: Counter[str]

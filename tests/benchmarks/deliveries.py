@@ -19,7 +19,7 @@ PACE_PER_SECOND = 100
 STACKS = 1000
 MEMORY_MIB = 8.0
 
-# What an event carries beside what is read of it makes it about 2 kB.
+# With what the receiver does not read of an event, the event is about 2 kB.
 _FILLER = {"description": "x" * 1500}
 
 
@@ -79,7 +79,7 @@ async def run(*, quick: bool) -> figures.Report:
 
 
 class _Receiver:
-    """A receiver as a process on a core of its own."""
+    """A receiver as a process with a core to itself."""
 
     def __init__(self, role: role_process.Role, port: int) -> None:
         self.pid = role.process.pid

@@ -1,4 +1,4 @@
-"""What a benchmark reports: figures beside their targets, and tables that explain them."""
+"""What a benchmark reports: figures next to their targets, and tables that explain them."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
@@ -8,7 +8,7 @@ from tests.benchmarks import tables
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Figure:
-    """One number, and what it should be, if anything is asked of it."""
+    """One number, and its target, if it has one."""
 
     what: str
     measured: float

@@ -1,4 +1,4 @@
-"""What Temporal's histories tell: how many events there are, and where a hop spends its time."""
+"""What Temporal's histories show: how many events there are, and where a hop spends its time."""
 
 import asyncio
 import dataclasses

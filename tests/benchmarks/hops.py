@@ -1,4 +1,4 @@
-"""Takes the way from one event to the next apart, by the times in the simulator and Temporal."""
+"""Breaks down the way from one event to the next, by the times in the simulator and Temporal."""
 
 import statistics
 from collections.abc import Mapping, Sequence

@@ -26,7 +26,7 @@ def line() -> str:
 
 
 def load() -> str:
-    """Tell how busy the machine is: others may be using it too."""
+    """Report how busy the machine is: others may be using it too."""
     return "load average " + " ".join(f"{value:.1f}" for value in os.getloadavg())
 
 

@@ -121,7 +121,7 @@ class Measured:
         return self.ready - max(self._ended.values())
 
     def gaps(self, graph: graphs.Upstreams, parallelism: int) -> dict[str, float]:
-        """Return for each dependent how long after it could have begun it began."""
+        """Return for each dependent how long it could have started before it did."""
         created = self._created
         could = self._could_begin(graph, parallelism)
         return {stack: created[stack] - at for stack, (at, _) in could.items()}
@@ -142,7 +142,7 @@ class Measured:
     def _could_begin(
         self, graph: graphs.Upstreams, parallelism: int
     ) -> dict[str, tuple[float, str]]:
-        """Return when each dependent could begin, and the stack whose end let it."""
+        """Return when each dependent could start, and the stack whose end let it."""
         created, ended = self._created, self._ended
         ends = sorted((at, stack) for stack, at in ended.items())
         order = sorted(created, key=lambda stack: created[stack])
@@ -165,7 +165,7 @@ async def measure(
     poll_seconds: float = POLL_SECONDS,
     has_webhook: bool = False,
 ) -> Measured:
-    """Run one chain of a graph, with runs of so many seconds, from its apply to Ready."""
+    """Run one chain of a graph, with runs of that many seconds, from its apply to Ready."""
     async with (
         rig.running(poll_seconds=poll_seconds, has_webhook=has_webhook) as parts,
         rig.watching(parts) as watch,

@@ -137,7 +137,7 @@ async def _create(chains: kube_support.StackChains, name: str, status: dict[str,
 
 
 async def _token(kube: kube_support.KubeApi, place: int) -> str:
-    """Return the token of somebody who may look everywhere."""
+    """Return the token of a user who may look everywhere."""
     name, rbac = f"viewer-{place}", "/apis/rbac.authorization.k8s.io/v1"
     path = f"/api/v1/namespaces/{_NAMESPACE}/serviceaccounts"
     await kube.create(path, {"metadata": {"name": name}})

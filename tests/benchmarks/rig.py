@@ -1,6 +1,6 @@
 """All real parts for one benchmark: API server, Temporal, simulator, worker and operator.
 
-Each part is a process of its own, on loopback, and gone at the end.
+Each part is a separate process, on loopback, and gone at the end.
 """
 
 import asyncio
@@ -160,7 +160,7 @@ class Rig:
     async def changes(self, started: asyncio.Event) -> AsyncIterator[tuple[float, Body]]:
         """Yield each change of a StackChain, from `started` on, with the time it was seen.
 
-        The API server ends the watch of a client that does not keep up, so it is begun again.
+        The API server ends the watch of a client that does not keep up, so it is started again.
         """
         version = (await self.all_chains())["metadata"]["resourceVersion"]
         path = self.chains.path("").rstrip("/")
@@ -173,7 +173,7 @@ class Rig:
                         continue
                     event = json.loads(text)
                     if event["type"] == "ERROR":
-                        # It is too far behind to go on from where it was.
+                        # It is too far behind to continue from where it was.
                         listed = await self.all_chains()
                         version = listed["metadata"]["resourceVersion"]
                         for item in listed["items"]:
@@ -252,9 +252,9 @@ async def running(
     role_environment: Mapping[str, str] | None = None,
     has_webhook: bool = False,
 ) -> AsyncIterator[Rig]:
-    """Start all parts, and leave nothing of them.
+    """Start all parts, and leave nothing of them behind.
 
-    Webhooks are left out unless they are what is measured: without them, all news come by polling.
+    Webhooks are left out unless they are what is measured: without them, all news comes by polling.
     """
     options = environment.DevOptions(
         dev=settings.load_dev_settings(),
@@ -281,7 +281,7 @@ async def running(
 
 @contextlib.asynccontextmanager
 async def watching(rig: Rig) -> AsyncIterator[Watch]:
-    """Watch the StackChains while the block runs; a watch that breaks is told of."""
+    """Watch the StackChains while the block runs; a watch that breaks is reported."""
     watch, started = Watch(), asyncio.Event()
 
     async def follow() -> None:

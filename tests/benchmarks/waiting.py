@@ -58,7 +58,7 @@ async def _first_run(parts: rig.Rig, watch: rig.Watch, name: str) -> float:
 
 
 async def _let_wait(parts: rig.Rig, watch: rig.Watch, runs: int) -> None:
-    """Bring chains to where each has so many runs that wait for a person, and shows it."""
+    """Bring chains to where each has that many runs that wait for a person, and shows it."""
     names = [f"waiting-{number}" for number in range(_CHAINS)]
     for name in names:
         graph = graphs.fan(name, stacks=runs + 1)

@@ -5,7 +5,7 @@ from tests.benchmarks import figures, graphs, hops, makespan, tables
 POLL_SECONDS = 60.0
 """So long that nothing of what is measured is due to polling."""
 RUN_SECONDS = 5.0
-"""Short beside the runs of real stacks, which take a minute and more."""
+"""Short compared with the runs of real stacks, which take a minute and more."""
 HOP_P50_SECONDS = 0.5
 RATIO = 1.2
 

@@ -38,7 +38,7 @@ NO_VALUE = {
 
 @pytest.fixture(scope="module")
 def generator() -> ModuleType:
-    """The program that writes the table, which is no part of the package."""
+    """The program that writes the table, which is not part of the package."""
     path = helms.ROOT / "hack/generate_chart_docs.py"
     spec = importlib.util.spec_from_file_location("generate_chart_docs", path)
     assert spec is not None
@@ -320,7 +320,7 @@ def test_notes_tell_where_deliveries_of_each_signed_connection_go(helm: helms.He
     ids=["kept", "not kept", "of others"],
 )
 def test_notes_say_how_to_leave(helm: helms.Helm, crds: dict[str, bool], says: str | None) -> None:
-    """Without an operator nobody takes the finalizers off."""
+    """Without an operator, nothing removes the finalizers."""
     notes = " ".join(helm.notes(values=charts.values({"crds": crds})).split())
 
     assert "kubectl delete schain --all --all-namespaces" in notes
@@ -345,7 +345,7 @@ INSTALL = (helms.ROOT / "docs/install.md").read_text()
 def test_all_values_of_the_page_are_accepted(helm: helms.Helm, block: str) -> None:
     values = yaml.safe_load(block)
 
-    # What a block is not about is said in another one.
+    # What a block is not about is covered by another one.
     assert helm.template(values={**charts.MINIMAL, **values})
 
 

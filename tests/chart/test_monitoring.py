@@ -1,4 +1,4 @@
-"""What the chart gives a Prometheus and a Grafana that are there; by default nothing."""
+"""What the chart gives an existing Prometheus and Grafana; by default nothing."""
 
 import json
 import re
@@ -78,7 +78,7 @@ def is_selected(monitor: dict[str, Any], own: dict[str, str]) -> bool:
 def test_series_have_the_labels_that_alerts_and_dashboard_go_by(
     release: Release, kind: str
 ) -> None:
-    """`namespace` and `pod` come by themselves from both kinds of monitor."""
+    """Both kinds of monitor add `namespace` and `pod` automatically."""
     objects = release({f"metrics.{kind}.enabled": True})
 
     (monitor,) = objects.of(kind[0].upper() + kind[1:])

@@ -21,7 +21,7 @@ from tests.support.waiting import eventually
 
 CI_FILES = sorted(helms.CI_VALUES.glob("*.yaml"))
 
-# Of products that are no part of Kubernetes; `test_switches` has their shape.
+# Of products that are not part of Kubernetes; `test_switches` has their shape.
 FOREIGN_GROUPS = ("gateway.networking.k8s.io/", "keda.sh/", "monitoring.coreos.com/")
 
 

@@ -1,4 +1,4 @@
-"""The role `ui`: off, without rights and keys, and a screen on a wall as a switch."""
+"""The role `ui`: off by default, without rights and keys, with a switch for a wall screen."""
 
 from collections.abc import Callable
 from typing import Any

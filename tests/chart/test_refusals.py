@@ -14,7 +14,7 @@ def refusal(helm: helms.Helm, changes: dict[str, Any]) -> str:
     return str(refused.value)
 
 
-# By the schema: one value is wrong by itself.
+# By the schema: one value alone is wrong.
 
 
 @pytest.mark.parametrize(

@@ -262,7 +262,7 @@ async def test_a_watched_namespace_can_be_deleted_with_its_live_chains(
         await api.create("live", {"connectionName": "going", "roots": {"stackIds": ["a"]}})
         await account.run_in("a", "APPLYING")
 
-        # As the namespace controller may, in an order of its own.
+        # As the namespace controller may, in any order it likes.
         rights = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{going}"
         for kind in ("rolebindings", "roles"):
             await kube.delete(f"{rights}/{kind}/release-stackchain-operator")

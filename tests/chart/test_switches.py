@@ -735,7 +735,7 @@ def test_a_missing_secret_lets_the_pod_start_and_say_so(release: Release) -> Non
 
 
 def test_a_receiver_without_its_secret_does_not_start(release: Release) -> None:
-    """It would refuse every delivery, and Spacelift disables a webhook that does so ten times."""
+    """It would refuse every delivery, and Spacelift disables a webhook after ten refusals."""
     volumes = release(charts.WEBHOOK).pods()["webhook"]["spec"]["volumes"]
 
     (secret,) = [item["secret"] for item in volumes if "secret" in item]
@@ -915,7 +915,7 @@ def test_workers_may_call_the_sinks(release: Release, where: dict[str, Any], por
         return port in [item["port"] for rule in rules for item in rule["ports"]]
 
     assert may_call("worker")
-    # It tells nobody anything.
+    # It notifies no one.
     assert not may_call("check")
 
 

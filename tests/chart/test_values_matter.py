@@ -101,7 +101,7 @@ SITUATIONS: dict[str, dict[str, Any]] = {
     },
 }
 
-# What a list may have besides, where that is no text.
+# What else a list may have, if its items are not strings.
 _ITEMS: dict[str, Any] = {
     "extraEnv": {"name": "OTHER", "value": "x"},
     "extraEnvFrom": {"configMapRef": {"name": "other"}},
@@ -126,7 +126,7 @@ _ITEMS: dict[str, Any] = {
     "apiServerPorts": 16443,
     "sinks": {"name": "b", "type": "Slack", "url": "https://a.b", "transitions": ["Problem"]},
 }
-# What else a value may be, where `others` has no idea of its own.
+# Other values, where the type alone does not suggest one.
 _OTHERS: dict[str, Any] = {
     "address": "other.example.com:7233",
     "affinity": {"nodeAffinity": {}},
@@ -205,7 +205,7 @@ LEAVES = dict(leaves(yaml.safe_load((helms.CHART / "values.yaml").read_text())))
 
 
 def other_than(path: str, value: Any) -> Any:
-    """Return what a value might be in place of its default."""
+    """Return what a value might be instead of its default."""
     for known, other in _OTHERS.items():
         if f".{path}".endswith(f".{known}") and not isinstance(value, bool):
             return other
@@ -223,7 +223,7 @@ def other_than(path: str, value: Any) -> Any:
 
 
 def shown(helm: helms.Helm, changes: dict[str, Any]) -> str | None:
-    """Return what would be installed and told, but for hashes of values; None if it is refused."""
+    """Return what would be installed and printed, without hashes of values; None if refused."""
     values = charts.values(changes)
     try:
         text = helm.render(values=values)

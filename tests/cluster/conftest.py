@@ -1,4 +1,4 @@
-"""A cluster that is there already, named by KUBECONFIG, with the images of hack/e2e loaded."""
+"""An existing cluster, named by KUBECONFIG, with the images of hack/e2e loaded."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ _KUBECTL = "install kubectl, or the extra `dev` of this package"
 
 @pytest.fixture(scope="session")
 def cluster(shell_settings: settings.Settings) -> Iterator[releases.Cluster]:
-    """The cluster. It has no StackChains of its own, and is left without their definition."""
+    """The cluster. It has no StackChains at the start, and is left without their definition."""
     kubeconfig = shell_settings.kubernetes.kubeconfig
     if kubeconfig is None:
         pytest.fail("set KUBECONFIG to the cluster to test on, or run `make e2e`", pytrace=False)
@@ -72,7 +72,7 @@ def chains(cluster: releases.Cluster) -> Iterator[str]:
     """A namespace for the StackChains of one test."""
     with cluster.namespace(temporal_support.unique("chains"), wait=False) as namespace:
         yield namespace
-        # While their operator is there, which takes off the finalizers; with it, the definition may
+        # While their operator is there, which removes the finalizers; with it, the definition may
         # have gone.
         if cluster.kubectl("get", releases.CRD, "--ignore-not-found"):
             cluster.kubectl(

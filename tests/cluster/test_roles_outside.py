@@ -42,7 +42,7 @@ async def roles(
     async with environment.LocalEnvironment(options) as running:
         yield running
         cluster.kubectl("delete", "schain", "--all", f"--namespace={chains}", "--timeout=60s")
-        # It is no release's: Helm would not take it over.
+        # It belongs to no release: Helm would not take it over.
         cluster.kubectl("delete", releases.CRD, "--timeout=60s")
 
 

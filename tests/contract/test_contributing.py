@@ -1,4 +1,4 @@
-"""What contributors are given works: the hooks of .pre-commit-config.yaml run, and find faults."""
+"""What contributors get works: the hooks of .pre-commit-config.yaml run, and find faults."""
 
 import shlex
 import subprocess

@@ -1,7 +1,7 @@
 """The definition on a real API server: what it is, what it takes, and what kubectl shows of it.
 
 Given: objects as people write them. Asserted: what the server makes of them, and what kubectl
-shows. What it refuses is in `test_crd_refusals.py`, statuses are in `test_crd_status.py`.
+shows. Refusals are in `test_crd_refusals.py`, statuses are in `test_crd_status.py`.
 """
 
 import asyncio
@@ -95,7 +95,7 @@ def test_every_description_names_the_default_that_the_field_has(path: str) -> No
 
 @pytest.fixture
 async def explain(kubectl: Kubectl) -> Kubectl:
-    """kubectl once it can explain: a server tells of a new definition's fields a moment later."""
+    """kubectl once it can explain: a server knows a new definition's fields a moment later."""
 
     async def can_explain() -> bool:
         code, output = await kubectl("explain", "schain.spec.parallelism")

@@ -455,7 +455,7 @@ async def test_several_mistakes_are_told_at_once(kubectl: Kubectl) -> None:
 
 
 def test_every_rule_of_the_definition_has_a_row_here() -> None:
-    """A rule that is added without a row would never have been seen to refuse anything."""
+    """Otherwise no test would ever have seen the new rule refuse anything."""
     rows = {row.values[2] for row in RULES}
 
     assert {rule["message"] for rule in definition.rules()} == rows | ELSEWHERE
@@ -465,7 +465,7 @@ def test_every_rule_of_the_definition_has_a_row_here() -> None:
 
 
 def test_every_message_says_what_to_do() -> None:
-    """After what is wrong comes a remedy, or what to write follows from the rule itself."""
+    """After the problem comes a remedy, or the rule itself shows what to write."""
     for rule in definition.rules():
         assert ";" in rule["message"] or rule["message"].startswith(("must be", "connectionName"))
 
@@ -605,7 +605,7 @@ COMPANIONS: dict[tuple[str, Any], Body] = {
 
 
 def spec_with(path: str, value: Any) -> Body:
-    """Return a spec with one field set, and with what a rule wants beside it."""
+    """Return a spec with one field set, and with what a rule wants along with it."""
     spec: Body = {} if path.startswith("spec.roots.") else {**SPEC}
     is_hashable = isinstance(value, str | int)
     spec |= COMPANIONS.get((path, value), {}) if is_hashable else {}
@@ -795,7 +795,7 @@ async def test_what_is_missing_or_of_another_type_is_refused_with_its_field(
 
 
 def test_every_field_has_a_limit() -> None:
-    """But for booleans, and for parts, whose fields have them. If it fails: add one to `crds/`."""
+    """Except for booleans, and parts, whose fields have limits. If it fails: add one to `crds/`."""
     unlimited = {path for path, field in SPEC_FIELDS.items() if field["type"] == "boolean"}
     parts = {path for path, field in SPEC_FIELDS.items() if field["type"] == "object"}
     known = {*NUMBERS, *ENUMERATIONS, *TEXTS, *LISTS, "spec.triggers"}

@@ -7,7 +7,7 @@ import pytest
 from tests.support import doc_blocks, doc_output
 
 PAGES = doc_blocks.pages()
-# What a page of the repository leads through; others have commands for a cluster of one's own.
+# Pages of the repository that lead a reader through; others have commands for the reader's cluster.
 LED_THROUGH = ("README.md", "docs/kubectl-plugin.md", "docs/tasks/")
 _COMMAND = re.compile(r"(\$ |(kubectl|stackchain|make|helm) )")
 
@@ -23,7 +23,7 @@ def test_comments_of_a_page_are_understood_and_belong_to_blocks(page: doc_blocks
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_block_that_is_not_of_commands_says_so(page: doc_blocks.Page) -> None:
-    """What is run begins with a program; a diagram or an output has the language `text`."""
+    """What is run starts with a program; a diagram or an output has the language `text`."""
     others = [
         (block.line, block.language)
         for block in page.blocks

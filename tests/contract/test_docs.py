@@ -26,7 +26,7 @@ ENUMS = ("ChainReason", "StackReason", "ConditionReason", "TransitionKind")
 
 @pytest.fixture(scope="module")
 def generator() -> ModuleType:
-    """The program that writes the tables, which is no part of the package."""
+    """The program that writes the tables, which is not part of the package."""
     spec = importlib.util.spec_from_file_location("generate_docs", ROOT / "hack/generate_docs.py")
     assert spec is not None
     assert spec.loader is not None

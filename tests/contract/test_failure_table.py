@@ -1,4 +1,4 @@
-"""Each row of the failure tables in docs/reliability.md names tests or schedules that exist."""
+"""Each row of the failure tables in docs/reliability.md names existing tests or schedules."""
 
 import re
 from pathlib import Path

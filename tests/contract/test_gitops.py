@@ -66,7 +66,7 @@ class Engine:
 
 @pytest.fixture(scope="module")
 async def engine(kube: kube_support.KubeApi) -> AsyncIterator[Engine]:
-    """An admission policy that warns of each expression that is true, in a namespace of its own."""
+    """An admission policy that warns of each expression that is true, in a separate namespace."""
     name = temporal_support.unique("flux")
     await kube.create_namespace(name)
     await kube.create(POLICIES, policy(name))
@@ -143,7 +143,7 @@ async def test_all_tools_agree_on_each_situation(
 
 
 async def test_a_resource_that_no_operator_has_seen_is_in_progress(engine: Engine) -> None:
-    """Tools that look at once after an apply must not take it for done."""
+    """Tools that look right after an apply must not count it as done."""
     resource, matching = await engine.look({"metadata": {"labels": {"x": "1"}}})
 
     assert resource["status"] == {"observedGeneration": -1}

@@ -19,7 +19,7 @@ def pages() -> list[str]:
 
 
 def prose(page: Path) -> str:
-    """Return a page without its code, in which brackets are no links."""
+    """Return a page without its code, in which brackets are not links."""
     text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
     return re.sub(r"`[^`\n]*`", lambda code: code[0].replace("](", ""), text)
 

@@ -104,7 +104,7 @@ def test_every_reason_that_something_is_wrong_has_its_alert() -> None:
     fine = {
         reasons.ChainReason.PROGRESSING,
         reasons.ChainReason.RUN_SUCCEEDED,
-        # Somebody wants it so.
+        # Someone wants it so.
         reasons.ChainReason.SUSPENDED,
         reasons.ChainReason.NOT_REQUESTED,
         reasons.ChainReason.WINDOW_CLOSED,

@@ -1,4 +1,4 @@
-"""Each seeded fault still fits the product, and the page about them has what was found of each."""
+"""Each seeded fault still fits the product, and the page about them has the results for each."""
 
 import dataclasses
 from pathlib import Path

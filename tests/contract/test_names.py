@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("controller", "devenv")
-# Words that say nothing of what is inside to somebody who has only read the glossary.
+# Words that say nothing of what is inside to someone who has only read the glossary.
 METAPHORS = {"turns", "telling", "census", "serving", "surplus", "acts", "begins", "teller"}
 
 

@@ -53,7 +53,7 @@ def test_a_text_is_as_wide_as_the_widest_font_that_readers_have() -> None:
     assert width_of("Kubernetes API server", "") >= 139
     assert width_of("Kubernetes API server", "title") >= 158
     assert width_of("operator/handlers", "code") >= 17 * 0.602 * 12
-    # What the table does not have counts as a whole em at least.
+    # A character that the table does not have counts as at least a whole em.
     assert width_of("\N{WARNING SIGN}", "") >= 13
 
 

@@ -1,7 +1,7 @@
 """The pages use the words of a colleague: no refused word in their prose.
 
 Code, the targets of links and HTML comments are not prose. Decisions (`docs/adr`) are records of
-their time, so neither they nor the links that carry their titles are looked at.
+their time, so neither they nor the links with their titles are checked.
 """
 
 import re
@@ -43,7 +43,7 @@ def prose(text: str) -> str:
 
 
 def refused_in(text: str) -> Iterator[str]:
-    """Yield each refused word after its line; a phrase may go over several lines."""
+    """Yield each refused word after its line; a phrase may span several lines."""
     line = 1
     for paragraph in re.split(r"(\n\s*\n)", prose(text)):
         yield from (f"{line}: {word}" for word in refused_words(paragraph))

@@ -1,4 +1,4 @@
-"""The kubectl plugin as a package of its own: small, quick to start, and with all that it needs."""
+"""The kubectl plugin as a separate package: small, quick to start, with all that it needs."""
 
 import ast
 import hashlib

@@ -1,6 +1,7 @@
-"""The policies in examples/policies, on a real API server: what they let through, and what not.
+"""The policies in examples/policies, on a real API server: what they let through or stop.
 
-Both are for the whole cluster or for a namespace of a fixed name; here they concern the test's own.
+Both are for the whole cluster or for a namespace with a fixed name; here they are for the test's
+own namespace.
 """
 
 import json

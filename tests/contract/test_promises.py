@@ -39,7 +39,7 @@ def drawn() -> Iterator[str]:
 
 
 def test_each_invariant_belongs_to_one_promise() -> None:
-    """A new invariant has to say in the table what it promises to whom."""
+    """The table has to say what a new invariant promises to whom."""
     shown = [name for row in table("promises") for name in names(row[1])]
 
     assert sorted(shown) == sorted(invariants.ALL)

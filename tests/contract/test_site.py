@@ -76,7 +76,7 @@ def test_each_page_shows_the_version(built: Path) -> None:
 
 @needs_generator
 def test_code_and_paragraphs_stay_in_the_items_of_their_list(built: Path) -> None:
-    """A list that ends early begins again with 1 after each block of code."""
+    """A list that ends early starts again with 1 after each block of code."""
     html = (built / "webhooks.html").read_text(encoding="utf-8")
     part = html.split('id="set-up"')[-1] if 'id="set-up"' in html else html
 

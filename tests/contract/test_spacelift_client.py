@@ -42,7 +42,7 @@ SCENARIO: dict[str, Any] = {
     },
 }
 
-# Each stack of this table has one fault, at its first trigger: what hits, what the client
+# Each stack of this table has one fault, at its first trigger: the fault, what the client
 # concludes, and whether there is a run all the same.
 FAULTS: dict[str, tuple[dict[str, Any], type[errors.SpaceliftError], bool]] = {
     "reset-before": ({"action": "reset", "when": "before"}, errors.AmbiguousOutcome, False),
@@ -123,7 +123,7 @@ Person = Callable[..., Awaitable[None]]
 
 @pytest.fixture
 def person(account: simulator_process.SimulatorProcess) -> Person:
-    """Act as somebody in Spacelift's web interface."""
+    """Act as a person in Spacelift's web interface."""
 
     async def act(kind: str, name: str, act: str, **body: Any) -> None:
         url = f"{account.url}/admin/{kind}/{name}/{act}"
@@ -401,7 +401,7 @@ async def test_a_failed_trigger_never_hides_that_there_may_be_a_run(
     spacelift: client.SpaceliftClient, connect: Connect, stack_id: str
 ) -> None:
     fault, expected, has_run = FAULTS[stack_id]
-    # An answer that never comes is not waited for as long as one on a busy machine may take.
+    # There is no need to wait for a missing answer as long as a busy machine may take for one.
     impatient = connect(ADMIN, "admin", seconds=3)
     caller = impatient if fault["action"] == "timeout" else spacelift
 
@@ -417,7 +417,7 @@ async def test_a_failed_trigger_never_hides_that_there_may_be_a_run(
 
 @pytest.mark.parametrize("mode", ["A", "B"])
 async def test_a_token_that_is_over_too_early_is_replaced_unseen(tmp_path: Path, mode: str) -> None:
-    """The client believes its clock, which stands still, and so never renews by itself."""
+    """The client believes its clock, which stands still, and so never renews on its own."""
     scenario = tmp_path / "scenario.yaml"
     # Longer than a busy machine takes from a login to the request that it is for.
     behavior = {"tokenLife": 3, "unauthorizedMode": mode}

@@ -59,7 +59,7 @@ def test_a_document_is_valid(schema: graphql.GraphQLSchema, document: documents.
 
 
 def test_states_of_runs_are_those_of_the_schema(schema: graphql.GraphQLSchema) -> None:
-    """The simulator has them from facts of its own, and would never answer one that it lacks."""
+    """The simulator has them from a separate source, and would never answer one that it lacks."""
     in_schema = schema.get_type("RunState")
 
     assert isinstance(in_schema, graphql.GraphQLEnumType)

@@ -21,7 +21,7 @@ CHANGED = {name: value for name, value in OTHER_VALUES.items() if name != "conne
 
 
 def rows() -> list[list[str]]:
-    """Return field, default, meaning and what a change does, of both tables."""
+    """Return field, default, meaning and the effect of a change, from both tables."""
     lines = re.findall(r"^\| `.*\|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return [[row[0].strip("`"), *row[1:]] for row in cells if len(row) == 4]
@@ -82,13 +82,13 @@ def test_a_change_starts_a_run_if_and_only_if_the_page_says_so(name: str) -> Non
 
     is_other = digest_with(name, CHANGED[name]) != unchanged_digest(name)
 
-    # A token asks by itself, without being a part of what is run.
+    # A token alone asks for a run, without being a part of what is run.
     assert (is_other or name == "runToken") is (change == "starts a run")
     assert change in ("starts a run", "live", "next run")
 
 
 def test_there_is_another_value_for_every_field() -> None:
-    """Beside parts of which a field has one; lists are values as a whole.
+    """A field with parts has one for each part; a list has one as a whole.
 
     If it fails: `tests/support/spec_values.py`.
     """

@@ -1,4 +1,4 @@
-"""What the product asks Temporal by itself, without a method of the SDK for it."""
+"""What the product asks Temporal directly, since the SDK has no method for it."""
 
 import ast
 from collections.abc import Iterator

@@ -86,7 +86,7 @@ async def test_after_its_removal_nothing_is_sent() -> None:
 
 
 async def test_without_an_engine_the_simulator_sends_what_one_would() -> None:
-    """It only reads the policy's text, and all other tests on webhooks rest on that."""
+    """It only reads the policy's text, and all other tests of webhooks rely on that."""
     asked: list[dict[str, Any]] = []
 
     def engine(_body: str, given: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A forked role is the process that a start of its own would have become."""
+"""A forked role is the same process that a fresh start would have given."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each start is its own")
 
-# A package beside those of the product; what it is told to say goes to its output.
+# A package next to those of the product; it reports to its output.
 PROGRAM = """
 import json, os, pathlib, random, signal, sys, threading
 
@@ -180,7 +180,7 @@ time.sleep(600)
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that nobody has waited for yet does not."""
+    """Whether a process runs; one that has ended but has not been waited for does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):

@@ -162,7 +162,7 @@ time.sleep(600)
     parent = start(code)
     await eventually(lambda: parent.log_tail().strip().isdigit())
     child = int(parent.log_tail())
-    # Only the parent itself: its child is in a group of its own.
+    # Only the parent itself: its child is in a separate group.
     os.kill(parent.pid, signal.SIGKILL)
     await parent.wait()
 
@@ -199,7 +199,7 @@ async def test_a_command_that_takes_too_long_is_killed(tmp_path: Path) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that nobody has waited for yet does not."""
+    """Whether a process runs; one that has ended but has not been waited for does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):

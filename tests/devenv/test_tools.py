@@ -28,7 +28,7 @@ def test_free_ports_differ_and_lie_below_those_of_outgoing_connections() -> None
 
 
 def test_a_port_that_another_process_was_given_is_not_given_again() -> None:
-    """Nobody listens on it yet: a part may start seconds after its port was chosen."""
+    """Nothing listens on it yet: a part may start seconds after its port was chosen."""
     code = "from devenv import tools; print(tools.free_port(), flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-c", code],

@@ -1,4 +1,4 @@
-"""What keeps a chain from running: said with its reason, gone by itself once its cause is."""
+"""What keeps a chain from running: shown with its reason, and gone as soon as its cause is."""
 
 import pytest
 
@@ -132,7 +132,7 @@ async def test_a_wrong_key_is_told_until_a_valid_one_is_mounted(
 async def test_a_key_that_is_revoked_before_the_chain_is_told_until_it_is_back(
     release: chains.Installation, mode: str
 ) -> None:
-    """In mode A every list is empty then, which must not pass for an account without stacks."""
+    """In mode A every list is empty then, which must not look like an account without stacks."""
     name = f"revoked-{mode}".lower()
     document = account_document("a -> b", behavior={"unauthorizedMode": mode})
     account = await release.add_account(name, document)
@@ -151,7 +151,7 @@ async def test_a_key_that_is_revoked_before_the_chain_is_told_until_it_is_back(
 
 
 async def test_a_problem_that_stays_is_written_once(release: chains.Installation) -> None:
-    """Each pass of the resync looks at it again; a status that moves would tell of nothing new."""
+    """Each pass of the resync checks it again; a status that changes would report nothing new."""
     account = await release.add_account("once", account_document("a -> b"))
     chain = await release.create("once", "a", account=account)
     await chain.ends("RunSucceeded")
@@ -226,7 +226,7 @@ async def test_what_stays_wrong_is_looked_at_again_without_a_flicker(
     shown = chains.distinct(chains.ready(status)["reason"] for status in told)
     assert shown[-1] == "UnknownStack"
     assert len(shown) <= 2
-    # Once, but for an outage in between, after which it is told again.
+    # Once, but for an outage in between, after which it is reported again.
     everything = chains.distinct(chains.ready(status)["reason"] for status in story.statuses)
     times = everything.count("UnknownStack")
     assert len(await chain.told("UnknownStack", times)) == times

@@ -1,4 +1,4 @@
-"""A chain whose stacks do not all succeed: what stops, what goes on, and what the status says."""
+"""A chain whose stacks do not all succeed: what stops, what continues, what the status says."""
 
 from typing import Any
 
@@ -75,7 +75,7 @@ async def test_a_failure_in_the_middle_stops_what_hangs_on_it_and_nothing_else(
 async def test_a_native_run_that_was_faster_than_the_chain_is_not_hidden(
     release: chains.Installation,
 ) -> None:
-    """Spacelift lets `c` go the moment `b` is skipped; here it is over before anybody can look."""
+    """Spacelift releases `c` the moment `b` is skipped; here it is over before anyone can look."""
     document = account_document("a -> b -> c", stacks={"c": {"durations": INSTANT}})
     account = await release.add_account("faster", document)
     await account.script("a", "fail:planning")

@@ -56,7 +56,7 @@ async def test_an_edit_while_a_run_is_on_waits_and_only_the_newest_one_runs(
 async def test_ready_is_never_true_while_an_edit_waits(
     release: chains.Installation, parts: chains.Parts
 ) -> None:
-    """Between the end of one run and the start of the next nobody may read success."""
+    """Between the end of one run and the start of the next the status must not show success."""
     account = await release.add_account(
         "between", account_document(stacks={"a": {"autodeploy": False}, "b": {"durations": 1}})
     )

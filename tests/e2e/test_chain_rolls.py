@@ -1,4 +1,4 @@
-"""A chain on its way: applied with the Kubernetes API, run in Spacelift, told in the status."""
+"""A chain on its way: applied with the Kubernetes API, run in Spacelift, shown in the status."""
 
 import asyncio
 import collections

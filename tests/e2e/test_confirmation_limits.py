@@ -13,7 +13,7 @@ DELETES = {"change": 1, "delete": 1}
 
 
 def document(delta: dict[str, int], **behavior: Any) -> dict[str, Any]:
-    """`a` adds something; `b`, whose run Spacelift queues itself, plans what is to be judged."""
+    """`a` adds something; `b`, whose run Spacelift queues itself, has the plan to be judged."""
     return account_document(
         "a -> b",
         stacks={
@@ -81,7 +81,7 @@ async def test_what_is_replaced_waits_however_spacelift_counts_and_lists_it(
         name, document({"replace": 1}, replacedInDelta=counted, changeTypes=types)
     )
 
-    # What `a` adds counts as replaced where the account does not say what is done to a resource.
+    # Additions of `a` count as replacements if the account does not say what happens to a resource.
     limits = {"maxDeleted": 0} if types == "action" else {"maxAdded": 1, "maxDeleted": 0}
     chain = await release.create(
         name, "b", account=account, confirmationPolicy="Auto", confirmationLimits=limits

@@ -68,9 +68,9 @@ async def test_a_chain_costs_as_many_actions_as_the_docs_say(
 async def count_all(release: chains.Installation, metrics_url: str) -> counts.Counts:
     """Return what the server has counted, once all that was done before is in it.
 
-    About once a second the server brings its counts up to date, one after another. A request of
-    our own that is in them came after all else. When a second one is in them too, the round that
-    brought the first one is over.
+    The server updates its counts about once a second, one after another. When the counts include a
+    request that we make here, we made it after everything else. When they include a second one too,
+    the round that counted the first one is over.
     """
     client = await release.temporal()
     found = await read_counts(release, metrics_url)

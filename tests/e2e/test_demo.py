@@ -51,7 +51,7 @@ class Demo:
 
 @pytest.fixture(autouse=True)
 def _a_hangup_counts() -> Iterator[None]:
-    """Programs leave a hangup ignored that is ignored where they are started, as by nohup."""
+    """Programs keep ignoring a hangup if it was ignored where they started, as by nohup."""
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, before)
@@ -77,7 +77,7 @@ async def started(*arguments: str) -> AsyncIterator[Demo]:
 
 @pytest.fixture
 def temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the demo keeps its files, and nobody else does."""
+    """Where the demo keeps its files, and no other program does."""
     folder = tmp_path / "tmp"
     folder.mkdir()
     monkeypatch.setenv("TMPDIR", str(folder))
@@ -114,7 +114,7 @@ def started_from(folder: Path) -> list[str]:
 
 
 def row(demo: Demo, stack: str, phase: str) -> str:
-    """Return what was said of a stack when it reached a phase, for the last time."""
+    """Return what was last said about a stack when it reached a phase."""
     pattern = re.compile(rf" +\d+\.\ds  {stack} +{phase}\b(.*)")
     found = [match[1].strip() for line in demo.lines if (match := pattern.fullmatch(line))]
     assert found, f"{stack} never was {phase}"

@@ -20,7 +20,7 @@ async def read(
     parts: chains.Parts,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Read]:
-    """Gives what is wrong with a page; all pages that are asked for are read side by side."""
+    """Gives the problems of a page; all requested pages are read side by side."""
     slots = asyncio.Semaphore(SIDE_BY_SIDE)
 
     async def read_one(page: doc_blocks.Page) -> list[doc_readers.Difference]:

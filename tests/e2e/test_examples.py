@@ -33,7 +33,7 @@ def account_of_dev(speed: float = SPEED) -> dict[str, Any]:
 async def run(
     release: chains.Installation, name: str, *, speed: float = SPEED
 ) -> tuple[chains.Account, chains.Chain]:
-    """Create an example's chain with an account of its own."""
+    """Create an example's chain with a separate account."""
     # As the connection of `python -m devenv` has it.
     operations = ["Apply", "Plan", "Destroy"]
     account = await release.add_account(name, account_of_dev(speed), allowedOperations=operations)
@@ -229,7 +229,7 @@ def test_the_connections_file_is_one() -> None:
 async def test_production_waits_for_its_soak_a_person_and_office_hours(
     release: chains.Installation,
 ) -> None:
-    """With seconds for the hour, and with office hours that begin within two minutes."""
+    """With seconds for the hour, and with office hours that start within two minutes."""
     account = await release.add_account("office-hours", account_of_dev())
     spec = example("office-hours")["spec"]
     opens_at = datetime.datetime.now(datetime.UTC).replace(second=0, microsecond=0)

@@ -32,7 +32,7 @@ async def listening(**arguments: object) -> AsyncIterator[http_server.HttpServer
 
 
 class Peer:
-    """Somebody who is connected."""
+    """A connected client."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
@@ -125,7 +125,7 @@ async def test_it_stops_though_an_answer_is_not_taken(peers: list[Peer]) -> None
         peer.writer.write(b"GET /much HTTP/1.1\r\nHost: x\r\n\r\n")
         await eventually(lambda: server.connections == 1)
 
-        # Whoever waited for the answer to be taken would wait for minutes.
+        # A server that waits until the answer is taken would wait for minutes.
         async with asyncio.timeout(20):
             await server.stop()
 
@@ -134,7 +134,7 @@ async def test_it_stops_though_an_answer_is_not_taken(peers: list[Peer]) -> None
 async def streaming(
     came: asyncio.Event | None = None, **arguments: object
 ) -> AsyncIterator[http_server.HttpServer]:
-    """A server of answers that never end; `came` is set by a request whose body is waited for."""
+    """A server of answers that never end; a request sets `came` when its body is awaited."""
     came = came or asyncio.Event()
 
     async def stream(request: web.Request) -> web.StreamResponse:

@@ -14,9 +14,9 @@ from devenv.control_plane import server
 from tests.support import faulty_api, product_client, waiting
 from tests.support import kube as kube_support
 
-# Who holds the Lease gives it up after two thirds: more than a busy machine stands still.
+# The holder of the Lease gives it up after two thirds: longer than a busy machine ever stalls.
 DURATION_SECONDS = 15
-# What nobody holds is waited for in whole.
+# If the holder is gone, the whole duration has to pass.
 SHORT_SECONDS = 6
 
 
@@ -130,7 +130,7 @@ async def test_a_standby_takes_over_from_one_that_died(
             "spec": {
                 "holderIdentity": "dead",
                 "leaseDurationSeconds": SHORT_SECONDS,
-                # The clock of the dead one was an hour ahead; nobody has to wait for it.
+                # The clock of the dead one was an hour ahead; no one has to wait for it.
                 "renewTime": "2099-01-01T00:00:00.000000Z",
                 "leaseTransitions": 4,
             },
@@ -229,7 +229,7 @@ async def test_a_stale_connection_does_not_lose_the_lease(
 async def test_an_api_server_that_is_slow_for_a_while_does_not_lose_the_lease(
     api: faulty_api.FaultyApi, kube: kube_support.KubeApi, namespace: str, path: str
 ) -> None:
-    """A third of the duration; it would be ten seconds of those thirty that a release has."""
+    """A third of the duration; a release has thirty seconds, so it would be ten."""
     async with leading(api.kubeconfig, namespace, DURATION_SECONDS) as leader:
         await renewals(kube, path, 1)
         api.freeze()

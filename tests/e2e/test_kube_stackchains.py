@@ -186,7 +186,7 @@ async def test_events_of_one_second_keep_their_order(
     by_name = sorted(found, key=lambda event: str(event["metadata"]["name"]))
     assert [event["message"] for event in by_time] == messages
     assert [event["message"] for event in by_name] == messages
-    # Whoever has it, as kubectl, orders by it, and it has whole seconds.
+    # Clients such as kubectl order by it, and it has whole seconds.
     assert not any(event.get("lastTimestamp") for event in found)
 
 

@@ -1,6 +1,6 @@
 """Annotations as large as an object may have them: what others write there must cost no run.
 
-The API server takes 256 KiB of annotations of an object, all of them together.
+The API server allows 256 KiB for all annotations of an object together.
 """
 
 import asyncio
@@ -66,7 +66,7 @@ async def test_tokens_that_are_too_long_are_refused_and_kept_as_digests(
     before = peak_memory(fresh.operator.process)
     token = "x" * 250_000
 
-    # A few at a time: what kopf has in its hands at once is then the same on each machine.
+    # A few at a time: then kopf works on the same number at once on each machine.
     made: list[chains.Chain] = []
     for first in range(0, CHAINS, AT_ONCE):
         async with asyncio.TaskGroup() as group:

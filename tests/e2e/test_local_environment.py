@@ -31,7 +31,7 @@ def make_options(state_dir: Path, said: list[str]) -> environment.DevOptions:
 
 
 def running_with(text: str) -> list[int]:
-    """Processes that have a text among their arguments, this one aside."""
+    """Return the processes that have a string among their arguments, except for this one."""
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit() and int(folder.name) != os.getpid():

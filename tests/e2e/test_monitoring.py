@@ -1,4 +1,4 @@
-"""Alerts and dashboard ask for what processes really expose, after chains and during one."""
+"""Alerts and dashboard query what processes really expose, after chains and during one."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -57,7 +57,7 @@ def value(samples: Samples, name: str, **labels: str) -> float | None:
 async def release(
     parts: chains.Parts, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[chains.Installation]:
-    """A release that tells a sink of what happens."""
+    """A release that notifies a sink of what happens."""
     directory = tmp_path_factory.mktemp("monitoring")
     async with receivers.Receiver() as sink:
         file = directory / "notifications.yaml"

@@ -1,7 +1,7 @@
 """Notifications on the whole path: real roles, a real Temporal, and receivers that misbehave.
 
 The installation has two slots for deliveries, which sinks that hang take up, and logs all it can.
-Each test writes the notifications file anew, with receivers of its own.
+Each test writes the notifications file anew, with its own receivers.
 """
 
 import collections
@@ -23,7 +23,7 @@ from tests.support.waiting import eventually
 SECRET = "hushhush-4711"
 NOTIFICATIONS = "WorkflowType = 'NotificationWorkflow'"
 ENDS = ["RunStarted", "RunSucceeded", "RunFailed"]
-# What a chain of two stacks tells of, however often its status is written.
+# What a chain of two stacks reports, however often its status is written.
 SURELY = collections.Counter(
     ["RunStarted", "GraphResolved", "StackSucceeded", "StackSucceeded", "RunSucceeded"]
 )
@@ -78,7 +78,7 @@ def events_to(name: str, receiver: Receiver, **fields: Any) -> dict[str, Any]:
         "type": "CloudEvents",
         "url": f"{receiver.url}/{SECRET}",
         "transitions": ALL,
-        # Of an answer that a busy machine gives late, the same is told twice.
+        # If a busy machine answers late, the same notification is sent twice.
         "timeoutSeconds": 30,
         **fields,
     }
@@ -184,7 +184,7 @@ async def test_an_operator_that_dies_between_telling_and_writing_tells_once(
         fault = api.add(method="PATCH", path="/stackchains/dies/status$", status=500)
         await account.act((await account.only_run("b"))["id"], "confirm")
         await eventually(lambda: "RunSucceeded" in receiver.transitions(), chains.SECONDS)
-        # The delivery may be quicker than the write, which is what the operator is to die at.
+        # The delivery may be quicker than the write at which the operator is supposed to die.
         await eventually(lambda: fault.hits, chains.SECONDS)
         unwritten = await chain.status()
         await release.operator.kill()

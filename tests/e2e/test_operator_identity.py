@@ -1,4 +1,4 @@
-"""An operator that lacks a right or a namespace: it says so, and harms nobody."""
+"""An operator that lacks a right or a namespace: it says so, and does no harm."""
 
 import signal
 from collections.abc import AsyncIterator
@@ -40,7 +40,7 @@ async def kubeconfig_of(parts: chains.Parts, namespace: str, directory: Path) ->
 
 @pytest.fixture
 async def poor(parts: chains.Parts, tmp_path: Path) -> AsyncIterator[chains.Installation]:
-    """A release without a name of its own, whose operator has no right but to its Lease."""
+    """A release that has no name, and whose operator may only use its Lease."""
     namespace = temporal_support.unique("poor")
     await parts.kube.create_namespace(namespace)
     options = chains.Options(

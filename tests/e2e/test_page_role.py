@@ -100,7 +100,7 @@ async def page(
         namespaces=namespaces,
         anonymous=anonymous,
     )
-    # The role's own credentials may do everything: whatever it did with them would be seen.
+    # The role's own credentials may do everything, so anything it did with them would show.
     kubernetes = settings.KubernetesSettings(kubeconfig=control_plane.kubeconfig)
     async with page_role.serving(f"https://{HOST}", ui, kubernetes) as port:
         yield f"http://127.0.0.1:{port}"

@@ -1,4 +1,4 @@
-"""Whoever connects to a port of a process can stop neither it nor what it is there for."""
+"""Clients that connect to a port of a process can stop neither it nor its work."""
 
 import asyncio
 import contextlib
@@ -24,8 +24,8 @@ SPARE = 20
 REFUSED = "HTTP connection cannot be accepted"
 SENDERS = 1000
 MIB = 1024 * 1024
-# Where more connect than are accepted, a request may be dropped: it is sent again after 1, 3, 7, 15
-# and 31 seconds.
+# If more clients connect than are accepted, a request may be dropped: it is sent again after 1, 3,
+# 7, 15 and 31 seconds.
 PATIENCE_SECONDS = 120
 BODY = json.dumps(webhooks.run_event("vpc")).encode()
 
@@ -73,7 +73,7 @@ async def connected(port: int, count: int) -> AsyncIterator[list[asyncio.StreamW
             writer.transport.abort()
 
 
-# In a process of its own: each sender is as quick as it can be, and none waits for the test's own.
+# In a separate process: each sender is as quick as it can be, and none waits for the test's code.
 FLOOD = """
 import asyncio, sys
 port, count, request = int(sys.argv[1]), int(sys.argv[2]), sys.stdin.buffer.read()

@@ -24,7 +24,7 @@ async def release(
 
 
 def backup(body: dict[str, Any], **annotations: str) -> dict[str, Any]:
-    """Return a resource as backup tools keep it: all but what the API server gives."""
+    """Return a resource as backup tools keep it: without the fields that the API server sets."""
     kept = copy.deepcopy(body)
     for name in ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"):
         kept["metadata"].pop(name, None)

@@ -1,6 +1,6 @@
 """Executions can be found by chain, stack and reason where Temporal's namespace has the attributes.
 
-Given: an installation with a Temporal namespace of its own. Asserted: what lists of Temporal find.
+Given: an installation with its own Temporal namespace. Asserted: what lists of Temporal find.
 """
 
 import io
@@ -23,7 +23,7 @@ LINE = "Temporal search attributes"
 async def release(
     parts: chains.Parts, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[chains.Installation]:
-    """A release with a Temporal namespace of its own, to which attributes are added."""
+    """A release with its own Temporal namespace, to which attributes are added."""
     directory = tmp_path_factory.mktemp("attributes")
     async with chains.installed(parts, directory, chains.Options()) as running:
         yield running

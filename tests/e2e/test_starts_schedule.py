@@ -1,7 +1,7 @@
 """Runs that a schedule asks for, on the whole path: started, paused, missed, refused, removed.
 
-Temporal evaluates the times, so the shortest real schedule is one of every minute. Where a time has
-to pass it does so on the clock; what a cron means in a time zone is in `tests/workflows`.
+Temporal evaluates the times, so the shortest real schedule is one of every minute. A time that has
+to pass does so on the clock; the meaning of a cron in a time zone is in `tests/workflows`.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ from tests.support.chains import account_document
 from tests.support.waiting import eventually
 
 EVERY_MINUTE = {"cron": "* * * * *", "timeZone": "Europe/Berlin"}
-# The longest way to the next minute, and what a busy machine adds.
+# The longest way to the next minute, plus the delay of a busy machine.
 A_MINUTE = 120.0
 
 

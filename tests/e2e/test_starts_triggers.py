@@ -20,7 +20,7 @@ TRIGGERS: dict[str, Any] = {
     "startPolicy": "OnRequest",
     "triggers": [{"type": "RootRunFinished"}],
 }
-# No sweep comes by itself within a test, unless it wants one.
+# No sweep comes on its own within a test, unless the test wants one.
 RARELY = {"STACKCHAIN_SWEEP_SECONDS": "3600"}
 OFTEN = {"STACKCHAIN_SWEEP_SECONDS": "10"}
 
@@ -153,7 +153,7 @@ async def test_a_run_that_ends_behind_a_live_run_is_not_forgotten(
 async def test_a_retry_of_such_a_run_goes_on_below_the_same_root(
     release: chains.Installation,
 ) -> None:
-    """What does not hang on the root that finished is no part of it."""
+    """What does not depend on the root that finished is not part of it."""
     account = await release.add_account("retried", account_document("a -> b -> c", "x -> y"))
     chain = await release.create("retried", "a", "x", account=account, **TRIGGERS)
     await is_watched(chain, "a", "x")
@@ -174,7 +174,7 @@ async def test_a_retry_of_such_a_run_goes_on_below_the_same_root(
 async def test_a_lost_delivery_is_made_good_by_the_sweep_also_for_roots_by_label(
     sweeping: chains.Installation,
 ) -> None:
-    """Nobody tells of the run. An old run of a stack that gets the label later starts nothing."""
+    """Nothing reports the run. An old run of a stack that gets the label later starts nothing."""
     account = await sweeping.add_account(
         "lost",
         account_document(

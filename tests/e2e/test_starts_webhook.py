@@ -1,7 +1,7 @@
-"""A person's run of a root and what Spacelift tells of it, through the receiver to the chain below.
+"""A person's run of a root and its notifications, through the receiver to the chain below.
 
 Given: the receiver as a process, the webhook of a simulated account, and a chain that watches a
-root. Where deliveries arrive no sweep comes by itself; where they are lost, one does.
+root. Where deliveries arrive, no sweep comes on its own; where they are lost, one does.
 """
 
 import json
@@ -39,7 +39,7 @@ async def released(
 async def is_listed(
     release: chains.Installation, account: chains.Account, stack_id: str, *labels: str
 ) -> None:
-    """Wait until whoever asks Temporal finds the sweep of a root: the list is behind."""
+    """Wait until a query to Temporal finds the sweep of a root: the list lags behind."""
     client = await release.temporal()
 
     async def is_there() -> bool:
@@ -108,7 +108,7 @@ async def test_a_delivery_about_a_persons_run_starts_the_chain_below_it_once_and
     assert len(await hook.deliveries()) == 2 * sent
     assert set(await hook.answers()) == {202}
     assert await account.runs() == before
-    # All that has moved on is how far the root needs no looking at.
+    # The only change is up to which run the roots need no looking at.
     assert (await chain.status())["latestRun"] == status["latestRun"]
     assert "pendingRun" not in await chain.status()
 

@@ -10,7 +10,7 @@ from tests.support.chains import account_document
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Case:
-    """A deadline, what is waited for, and what comes of it."""
+    """A deadline, what the test waits for, and what comes of it."""
 
     field: str
     seconds: int
@@ -88,8 +88,8 @@ async def test_a_deadline_ends_a_run_that_waits_for_a_person(
         "message": case.message,
         "runId": run["id"],
     } == chains.stack(status, "a")
-    # Of a run that ends like this Spacelift skips the direct dependent and starts that behind it,
-    # which would be over before anybody could see it.
+    # When a run ends like this, Spacelift skips the direct dependent and starts the one behind it,
+    # which would be over before anyone could see it.
     for stack_id in "bc":
         row = chains.stack(status, stack_id)
         assert (row["phase"], row["reason"]) == case.dependent

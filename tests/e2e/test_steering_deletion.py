@@ -29,7 +29,7 @@ async def workflow_ends(release: chains.Installation, uid: str) -> _Status:
 async def test_cancel_stops_the_runs_and_shows_what_the_resource_waits_for_meanwhile(
     release: chains.Installation, parts: chains.Parts
 ) -> None:
-    """A run that applies is left to end, so the resource stays as long."""
+    """A run that applies is allowed to finish, so the resource stays as long."""
     document = account_document(
         "a -> c",
         stacks={"a": {"durations": {"applying": 600}}, "b": {"durations": {"planning": 600}}},

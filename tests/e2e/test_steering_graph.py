@@ -1,7 +1,7 @@
 """Which stacks a chain rolls, as `spec.graph` has it, and what becomes of the others' native runs.
 
-Spacelift queues a run on everything downstream of a triggered run. A stack that is not to run must
-have had its native run stopped before any worker took it up; the first stack of each chain takes
+Spacelift queues a run on everything downstream of a triggered run. The native run of a stack that
+must not run has to be stopped before any worker takes it up. So the first stack of each chain takes
 as long as that may take on a busy machine.
 """
 

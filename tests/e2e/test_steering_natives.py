@@ -1,4 +1,4 @@
-"""What Spacelift queues by itself beside a chain: each stack runs once, and none too early."""
+"""What Spacelift queues automatically around a chain: each stack runs once, none too early."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ async def effective(account: chains.Account, stack_id: str) -> dict[str, Any]:
 
 
 async def are_taken_back(account: chains.Account, stack_id: str, count: int) -> None:
-    """Wait until so many runs of a stack were canceled, which must be before its upstreams end."""
+    """Wait until that many runs of a stack were canceled, before its upstreams end."""
 
     async def are_canceled() -> bool:
         return [run["state"] for run in await account.runs(stack_id)] == ["CANCELED"] * count
@@ -73,7 +73,7 @@ async def test_a_stack_below_two_roots_that_is_queued_twice_runs_once_and_after_
 async def test_behind_a_stack_that_fails_nothing_is_applied(
     release: chains.Installation, people: people.People, dependents: str, last: dict[str, Any]
 ) -> None:
-    """Of a skipped run Spacelift starts the dependents: they are stopped before they apply."""
+    """Spacelift starts the dependents of a skipped run: they are stopped before they apply."""
     name = f"fails-{dependents.lower()}-{'auto' if 'autodeploy' not in last else 'person'}"
     account = await release.add_account(
         name,
@@ -101,7 +101,7 @@ async def test_behind_a_stack_that_fails_nothing_is_applied(
 async def test_a_stack_whose_inputs_did_not_change_is_skipped_and_what_is_behind_it_runs_once(
     release: chains.Installation, people: people.People, dependents: str
 ) -> None:
-    """`b` uses an output of `a` that its run leaves as it is; `c` hangs on `b` without one."""
+    """`b` uses an output of `a` that its run leaves unchanged; `c` depends on `b` without one."""
     name = f"unchanged-{dependents.lower()}"
     account = await release.add_account(
         name,
@@ -130,7 +130,7 @@ async def test_a_stack_whose_inputs_did_not_change_is_skipped_and_what_is_behind
 async def test_a_stack_below_an_edge_of_each_kind_runs_once_and_after_both(
     release: chains.Installation, people: people.People
 ) -> None:
-    """`c` hangs on `a` natively and on `x` by label: its native run would start too early.
+    """`c` depends on `a` natively and on `x` by label: its native run would start too early.
 
     So would that of `d` behind it, which the run of `a` has queued too.
     """

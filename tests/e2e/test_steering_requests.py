@@ -1,4 +1,4 @@
-"""What people ask of a live chain with kubectl: cancel, suspend, another width, another spec."""
+"""What people ask of a live chain with kubectl: cancel, suspend, another limit, another spec."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.support.waiting import eventually, stays
 # Several passes of the resync, which is what would start a run too many.
 PASSES = 2.0
 
-# Longer than a test takes, unless somebody ends it.
+# Longer than a test takes, unless someone ends it.
 LONG = 300
 
 
@@ -98,7 +98,7 @@ async def test_a_cancel_of_an_earlier_run_or_of_one_that_is_over_does_nothing_an
 async def test_a_suspended_chain_starts_nothing_more_until_it_is_resumed(
     release: chains.Installation, people: people.People
 ) -> None:
-    """`b` hangs on `a` natively and `x` by label; a person confirms `a` meanwhile."""
+    """`b` depends on `a` natively and on `x` by label; a person confirms `a` meanwhile."""
     account = await release.add_account(
         "suspend",
         account_document(
@@ -185,7 +185,7 @@ async def test_a_chain_that_is_created_suspended_shows_its_graph_and_triggers_no
 
 
 class Width:
-    """Says how many runs of an account go on at once, by its own log."""
+    """Says how many runs of an account are in progress at once, by its own log."""
 
     def __init__(self, account: chains.Account) -> None:
         self.account = account
@@ -203,7 +203,7 @@ class Width:
         return len(await self.account.runs(state="PLANNING")) == count
 
     async def reaches(self, *, created: int, open_: int) -> None:
-        """Wait until so many runs were created in all, and so many are not over."""
+        """Wait until that many runs were created in total, and that many are not over."""
 
         async def reached() -> bool:
             found = len(await self.account.runs()), len(await self.open())
@@ -228,7 +228,7 @@ class Width:
 async def test_a_width_that_is_changed_twice_in_a_live_run_holds_each_time(
     release: chains.Installation, people: people.People
 ) -> None:
-    """A person ends each run, so what is open at each moment is no matter of speed."""
+    """A person ends each run, so the number of open runs does not depend on speed."""
     leaves = [f"s{number:02}" for number in range(24)]
     document = account_document(
         stacks={"root": {}}

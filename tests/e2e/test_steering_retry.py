@@ -159,7 +159,7 @@ async def test_a_retry_of_a_run_that_succeeded_does_nothing_and_says_so(
 async def test_one_is_retried_and_another_bypassed_while_a_third_waits_for_a_person(
     release: chains.Installation, people: people.People
 ) -> None:
-    """Both continue at once, in the same run, also where a newer request takes its place."""
+    """Both continue at once, in the same run, even if a newer request replaces it."""
     account = await release.add_account(
         "steered", account_document("a -> d", "b -> e", stacks={"x": {"autodeploy": False}})
     )

@@ -1,7 +1,7 @@
 """Who may do what: a connection serves the namespaces and operations that it lists.
 
-A StackChain outside of them is told so, nothing is read or triggered for it, and it goes on by
-itself once it is allowed.
+A StackChain outside of them says so in its status, and nothing is read or triggered for it. It
+continues automatically once it is allowed.
 """
 
 from typing import Any
@@ -137,7 +137,7 @@ async def test_a_chain_with_a_stack_that_the_connection_does_not_allow_triggers_
     assert await stays(runs_nothing, PASSES)
     assert "does not allow these stacks to run: b. " in chains.ready(status)["message"]
     release.connect(name)
-    # It is tried again by itself.
+    # It is tried again automatically.
     await chain.shows("RunSucceeded")
     for stack_id in "ab":
         await account.only_run(stack_id)

@@ -1,7 +1,7 @@
 """Situations reached for real, as the API server has them and as tools read them.
 
-`tests/contract/test_gitops.py` has all of them as the projection writes them; here are those that a
-chain comes into within seconds, each with the conditions and the words of kstatus and Argo CD.
+`tests/contract/test_gitops.py` has all of them as the projection writes them. Here are those that a
+chain reaches within seconds, each with the conditions and the words of kstatus and Argo CD.
 """
 
 import dataclasses
@@ -65,7 +65,7 @@ async def suspend(
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Situation:
-    """How a chain comes into a situation, and what is to be seen of it then."""
+    """How a chain gets into a situation, and what there is to see then."""
 
     reason: str
     expected: tuple[str, ...]

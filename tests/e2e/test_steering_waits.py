@@ -1,4 +1,4 @@
-"""What a stack waits for, as its row in the status says, and that it goes on by itself then."""
+"""What a stack waits for, as its row in the status says; it then continues automatically."""
 
 from typing import Any
 

@@ -55,7 +55,7 @@ def write_client(directory: Path, name: str) -> Path:
 
 
 class Door:
-    """Ends TLS in front of a server, for whoever has the one certificate that it trusts."""
+    """Ends TLS in front of a server, for clients that have the one certificate that it trusts."""
 
     def __init__(self, target: str, server: certificates.Certificates) -> None:
         self._certificates = server
@@ -63,7 +63,7 @@ class Door:
         self.port = self._relay.port
 
     async def trust(self, certificate: Path) -> None:
-        """Let in whoever has a certificate, and nobody else; ends all connections."""
+        """Let in clients with a certificate, and no others; ends all connections."""
         await self.close()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self._certificates.server, self._certificates.server_key)

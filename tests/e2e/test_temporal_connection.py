@@ -1,7 +1,7 @@
-"""Connecting to a real Temporal server, and the check that tells what of an installation answers.
+"""Connecting to a real Temporal server, and the check of what in an installation answers.
 
-Given: a Temporal server, pollers on some queues, a simulated Spacelift account. Asserted: who is
-told what.
+Given: a Temporal server, pollers on some queues, a simulated Spacelift account. Asserted:
+what is reported, and where.
 """
 
 import asyncio

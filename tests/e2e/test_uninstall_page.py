@@ -1,4 +1,4 @@
-"""What docs/install.md says for StackChains left without an operator, done word for word."""
+"""The advice of docs/install.md for StackChains left without an operator, followed literally."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Every kind of delivery over HTTP: how it is answered, counted and told of."""
+"""Every kind of delivery over HTTP: how it is answered, counted and logged."""
 
 import asyncio
 import collections
@@ -276,7 +276,7 @@ async def test_a_connection_without_a_whole_head_is_closed(tmp_path: Path, sent:
 
 
 async def test_slow_large_bodies_make_room_for_newer_ones(tmp_path: Path) -> None:
-    """More of them than the budget holds: the oldest ones end, and nobody else is held up."""
+    """More of them than the budget holds: the oldest ones end, and no one else is held up."""
     half = bodies.BUDGET_BYTES // (900_000 - 1)
     async with webhooks.receiving(tmp_path, body_seconds=60) as receiving:
         start = head("Content-Length: 900000") + b"x" * 899_999
@@ -376,7 +376,7 @@ async def test_no_body_reaches_the_log_or_the_answer(
 async def test_a_mistake_of_our_own_is_no_failure_of_the_webhook(
     receiving: Receiving, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Ten answers of 500 would end the deliveries; this one is as good as lost."""
+    """Ten answers of 500 would end the deliveries, so this one simply counts as lost."""
 
     def fail(_: object) -> None:
         raise ZeroDivisionError

@@ -48,7 +48,7 @@ async def slow_poll(
 async def quick_poll(
     parts: chains.Parts, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[tuple[chains.Installation, webhooks.InstalledReceiver]]:
-    """An installation whose polling makes good what is lost on the way, within seconds."""
+    """An installation whose polling makes up for what is lost on the way, within seconds."""
     options = chains.Options(settings={"SPACELIFT_POLL_SECONDS": "3"})
     async with chains.installed(parts, tmp_path_factory.mktemp("quick"), options) as release:
         receiver = webhooks.InstalledReceiver(release)
@@ -91,12 +91,12 @@ async def test_with_webhooks_a_chain_takes_little_longer_than_its_runs_though_po
         'kind="execution",result="woken"'
     ] > 0
     assert set(await hook.answers()) == {202}
-    # A follow that a wake gave up is no failure.
+    # A follow that a wake gave up is not a failure.
     assert "Completing activity as failed" not in release.worker.log(10_000)
 
 
 async def outcome(account: chains.Account, status: chains.Body) -> dict[str, Any]:
-    """Return what a chain came to, stack by stack and run by run."""
+    """Return the result of a chain, stack by stack and run by run."""
     runs = sorted(await account.runs(), key=lambda run: (run["stackId"], run["id"]))
     rows = {
         row["id"]: (row["phase"], row.get("reason"), row.get("blockedBy"), row.get("attempts"))

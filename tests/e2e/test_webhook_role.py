@@ -73,7 +73,7 @@ async def test_on_sigterm_deliveries_are_taken_for_a_while_and_then_the_process_
     assert code == 0
     stopped = lines(role)[-1]
     assert stopped["message"] == "Receiver stopped"
-    # There was no Temporal to wake anybody. Deliveries that come while one wake waits are one.
+    # There was no Temporal to wake anything. Deliveries that come while one wake waits are one.
     lost = stopped["lost_wakes"]
     assert isinstance(lost, int)
     assert 1 <= lost <= delivered

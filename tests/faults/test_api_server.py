@@ -1,4 +1,4 @@
-"""Trouble with the Kubernetes API: chains go on, the status catches up, nothing starts twice.
+"""Trouble with the Kubernetes API: chains continue, the status catches up, nothing starts twice.
 
 The operator sees the API server through a proxy that answers some requests itself, wrongly or not
 at all. The tests see it directly.
@@ -43,7 +43,7 @@ async def release(
 async def _all_is_well_again(api: faulty_api.FaultyApi) -> AsyncIterator[None]:
     """A test that failed in the middle leaves the proxy as it was then."""
     yield
-    # One without a count goes on until its test ends it.
+    # A fault without a count lasts until its test ends it.
     api.faults[:] = [fault for fault in api.faults if fault.count]
     api.thaw()
     if not api.is_listening:
@@ -68,7 +68,7 @@ ON_EVENTS: dict[str, Any] = {"method": "POST", "path": "/namespaces/{namespace}/
 
 FAULTS: dict[str, dict[str, Any]] = {
     "conflict": {**ON_STATUS, "status": 409, "count": 2},
-    # More of them than are answered by computing the status anew at once.
+    # More than are answered by computing the status again at once.
     "conflicts": {**ON_STATUS, "status": 409, "count": 7},
     "invalid": {**ON_STATUS, "status": 422, "count": 1},
     "throttled": {**ON_ALL, "status": 429, "headers": (("Retry-After", "1"),), "count": 3},

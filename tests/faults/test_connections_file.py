@@ -1,4 +1,4 @@
-"""The connections file is broken while a chain runs, loses its account, and is mended."""
+"""The connections file is broken while a chain runs, loses its account, and is fixed."""
 
 import asyncio
 

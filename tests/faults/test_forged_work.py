@@ -1,4 +1,4 @@
-"""Somebody who can write to the Temporal namespace, and has none of our keys, gets nothing done."""
+"""Someone who can write to the Temporal namespace, but has no key of ours, gets nothing done."""
 
 import contextlib
 import dataclasses
@@ -183,7 +183,7 @@ async def test_a_copy_of_a_chains_start_does_nothing_though_it_is_signed(
 
 @workflow.defn(name="Forger", sandboxed=False)
 class Forger:
-    """Somebody's own workflow, which puts work on the queue of our workers."""
+    """An attacker's workflow, which puts work on the queue of our workers."""
 
     @workflow.run
     async def run(self, queue: str, name: str, argument: Any) -> None:
@@ -239,7 +239,7 @@ async def test_what_a_history_holds_stops_no_run_outside_of_its_chain(
 async def test_what_a_history_holds_triggers_nothing_outside_of_its_window(
     release: chains.Installation,
 ) -> None:
-    """The permit is good, and says within which windows; without them it is none."""
+    """The permit is good, and says within which windows; without them it is not a permit."""
     account = await release.add_account("forged-window", account_document("a -> b"))
     window = v1alpha1.Window(cron=f"0 {(clock.now().hour + 12) % 24} * * *", duration_seconds=60)
     chain = await release.create(

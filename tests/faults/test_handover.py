@@ -1,6 +1,6 @@
-"""One operator leaves and the standby works on: asked to within 2 s, killed within 33 s.
+"""One operator leaves and the standby takes over: within 2 s if asked to, within 33 s if killed.
 
-The moments are those that stand in the Lease; what is measured begins with the signal.
+The times are those in the Lease; the measurement starts with the signal.
 """
 
 import itertools
@@ -22,7 +22,7 @@ from tests.support.waiting import eventually
 DURATION_SECONDS = settings.OperatorSettings().lease_duration_seconds
 ASKED_SECONDS = 2.0
 KILLED_SECONDS = 33.0
-# Of which the quickest counts: a busy machine stands still now and then.
+# The quickest one counts: a busy machine stalls now and then.
 TRIES = 8
 TRIES_TO_KILL = 3
 
@@ -79,7 +79,7 @@ def seconds(instant: str) -> float:
 
 
 async def test_a_standby_leads_within_two_seconds_of_a_sigterm(pair: chains.Installation) -> None:
-    """Amid chains that start and tell of themselves; the quickest of some, as machines are busy."""
+    """While chains start and report; the quickest of several tries, as machines are busy."""
     edges = [f"{a} -> {b}" for a, b in itertools.pairwise(f"s{number}" for number in range(6))]
     account = await pair.add_account("asked", account_document(*edges, stacks=["y"], duration=0.5))
     chain = await pair.create("asked", "s0", account=account)
@@ -108,7 +108,7 @@ async def test_a_standby_leads_within_two_seconds_of_a_sigterm(pair: chains.Inst
 async def test_a_standby_leads_within_33_seconds_of_a_sigkill_and_not_before_the_lease_ends(
     pair: chains.Installation,
 ) -> None:
-    """Killed at the worst moment, with the whole of the Lease before it; the quickest of some."""
+    """Killed at the worst moment, with the whole Lease still to pass; the quickest of several."""
     took: list[float] = []
     while not took or (took[-1] > KILLED_SECONDS and len(took) < TRIES_TO_KILL):
         took.append(await seconds_after_a_kill(pair, f"killed-{len(took)}"))

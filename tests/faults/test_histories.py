@@ -1,4 +1,4 @@
-"""Somebody ends or deletes workflows in Temporal: nothing starts again, and the status says so."""
+"""Someone ends or deletes workflows in Temporal: nothing starts again, and the status says so."""
 
 import asyncio
 from typing import Any
@@ -57,7 +57,7 @@ def assert_ended_from_outside(status: dict[str, Any]) -> None:
 async def test_a_live_workflow_that_is_ended_from_outside_is_told_and_not_started_again(
     release: chains.Installation, operator: str
 ) -> None:
-    """One is terminated, and one is deleted while it runs, with or without an operator to see."""
+    """One is terminated, one is deleted while it runs, whether or not an operator sees it."""
     names = [f"{how}-{operator}" for how in ("terminated", "deleted")]
     live = [await running_chain(release, name) for name in names]
     client = await release.temporal()

@@ -34,7 +34,7 @@ async def make_namespace(release: chains.Installation) -> None:
 async def test_a_namespace_that_is_gone_ends_no_run_and_one_that_is_made_again_starts_none(
     parts: chains.Parts, tmp_path: Path
 ) -> None:
-    """Without its namespace nobody knows what became of a run; without its history it is lost."""
+    """Without its namespace the state of a run is unknown; without its history it is lost."""
     async with chains.installed(parts, tmp_path) as release:
         finished = await release.add_account("finished", account_document("a -> b"))
         done = await release.create("finished", "a", account=finished)

@@ -9,8 +9,8 @@ from tests.support import account_runs, chains
 from tests.support.chains import account_document
 from tests.support.waiting import stays
 
-# From the moment that it says it is ready. It takes about a second, which a busy machine makes
-# several of; who waited for a Lease to expire would take a minute.
+# From the moment that it says it is ready. It takes about a second, or several on a busy machine.
+# An operator that waits for a Lease to expire would take a minute.
 STATUS_RIGHT_SECONDS = 30.0
 
 CHAIN_RUNS = "WorkflowType = 'StackDependencyChainWorkflow'"
@@ -42,7 +42,7 @@ async def test_the_status_of_a_chain_that_ended_meanwhile_is_right_soon(
     )
     await account.script("b", "fail:applying")
     chain = await release.create("ended", "a", account=account)
-    # What is written when it dies may be without its Event for good.
+    # What is written when it dies may never get its Event.
     await chain.events("GraphResolved", "RunStarted", "StackSucceeded")
     await release.operator.kill()
     await account.pass_time()

@@ -5,7 +5,7 @@ import yaml
 from tests.support import chains, kubectl
 from tests.support.chains import account_document
 
-# A bell, colors, a delete, a C1 control, a bidirectional override, and a line of one's own.
+# A bell, colors, a delete, a C1 control, a bidirectional override, and an extra line.
 NASTY = "\x07\x1b[31mred\x7f\x85\u202e\nspec: {}\tpassword=hunter2secret"
 PERSON = "jo\x1b[2Je@example.com"
 

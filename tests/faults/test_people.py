@@ -13,13 +13,13 @@ PERSON = "jane@example.com"
 
 # Longer than a test takes, unless the person does something about it.
 LONG = 300
-# Until somebody has acted on the stacks behind it.
+# Until a person has acted on the stacks behind it.
 HELD = {"durations": 600}
 
 
 @pytest.fixture(autouse=True)
 async def _no_person_is_overruled(release: chains.Installation) -> AsyncIterator[None]:
-    """No run of a person is touched by anybody else, in any of these tests."""
+    """No one else touches the run of a person, in any of these tests."""
     known = set(release.accounts)
     yield
     for name in set(release.accounts) - known:
@@ -31,7 +31,7 @@ async def _no_person_is_overruled(release: chains.Installation) -> AsyncIterator
 async def test_a_dependents_queued_run_that_a_person_cancels_ends_its_part_of_the_chain(
     release: chains.Installation,
 ) -> None:
-    """Before its turn comes: nothing is triggered in its place, and its neighbor goes on."""
+    """Before its turn comes: nothing is triggered instead, and its neighbor continues."""
     account = await release.add_account(
         "cancels", account_document("a -> b -> c", "a -> x", stacks={"a": HELD})
     )
@@ -82,7 +82,7 @@ async def test_a_dependents_run_that_a_person_ends_cancels_what_is_behind_it(
 async def test_a_person_who_confirms_is_followed_and_one_who_retries_afterwards_is_left_alone(
     release: chains.Installation, run_id: str
 ) -> None:
-    """Whether Spacelift gives a run that is retried a new id is not documented."""
+    """Spacelift does not document whether a retried run gets a new id."""
     name = f"confirms-{run_id}"
     document = account_document(
         "a -> b", stacks={"b": {"autodeploy": False}}, behavior={"retryRunId": run_id}
@@ -181,7 +181,7 @@ async def test_a_run_of_a_person_that_holds_the_root_is_waited_for(
     assert ours["id"] != theirs["id"]
     assert chains.stack(status, "a")["runId"] == ours["id"]
     await is_finished(account, theirs["id"])
-    # Spacelift queued one on `b` for each of both; the chain uses the one of its own wave.
+    # Spacelift queued one on `b` for each of the two; the chain uses the one of its wave.
     assert chains.stack(status, "b")["runId"] == (await account.runs("b"))[-1]["id"]
 
 

@@ -94,7 +94,7 @@ async def test_a_chain_that_is_reset_twice_runs_nothing_twice(
 async def test_a_second_reset_of_the_first_execution_ends_the_one_in_between(
     release: chains.Installation,
 ) -> None:
-    """Temporal terminates it, and its stacks stop their runs: they are found again as stopped."""
+    """Temporal terminates it, and its stacks stop their runs: the chain finds them stopped."""
     chain, account = await chain_in_progress(release, "chain-again")
     client, workflow_id = await release.temporal(), await workflow_of(chain)
     first = (await client.get_workflow_handle(workflow_id).describe()).run_id
@@ -176,9 +176,9 @@ async def test_a_cancel_after_a_reset_stops_the_run_that_was_there_before(
 async def test_the_end_of_a_chain_that_was_reset_stops_what_it_has_not_found_again_yet(
     release: chains.Installation, how: str
 ) -> None:
-    """The end comes while the stacks are read anew, and the run is of before the reset.
+    """The end comes while the stacks are read again, and the run is from before the reset.
 
-    A takeover that is cut short leaves a terminated workflow behind, and its run alone.
+    A takeover that is cut short leaves a terminated workflow behind, and its run unattended.
     """
     chain, account = await chain_in_progress(release, f"ended-{how}")
     client = await release.temporal()
@@ -217,7 +217,7 @@ async def test_a_reset_of_a_run_that_is_over_changes_and_runs_nothing(
         return await chain.status() == before and runs == [1, 1]
 
     assert await stays(is_as_before, 3)
-    # It has ended, and is in nobody's way.
+    # It has ended, and is in no one's way.
     await release.stackchains.annotate("over", run="again")
     await chain.ends("RunSucceeded", number=2)
 

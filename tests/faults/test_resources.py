@@ -1,4 +1,4 @@
-"""What people do to a resource or its workflow while it runs: nothing crosses over or is lost."""
+"""What people do to a resource or its workflow while it runs: nothing is mixed up or lost."""
 
 import asyncio
 from typing import Any
@@ -75,7 +75,7 @@ async def test_deleting_a_chain_stops_each_run_by_its_state_and_then_the_object_
         "queued": "CANCELED",
         "planning": "STOPPED",
         "unconfirmed": "DISCARDED",
-        # What applies cannot be stopped: the object waited for its end.
+        # A run that applies cannot be stopped: the object waited for its end.
         "applying": "FINISHED",
     }
 
@@ -213,7 +213,7 @@ async def test_nothing_starts_again_when_histories_are_deleted(
         return await chain.status() == before and len(await account.runs()) == 2
 
     assert await stays(is_as_before, 3)
-    # And it can run again: the number goes on from what the status knows.
+    # And it can run again: the number continues from what the status knows.
     await release.stackchains.annotate("histories", run="after")
     await chain.ends("RunSucceeded", number=2)
 

@@ -1,6 +1,6 @@
 """Workers and operators are asked to end and others take over: no run twice, no heartbeat missed.
 
-A worker drains: it ends the calls to Spacelift that it is at, and hands the rest over at once.
+A worker drains: it ends its current calls to Spacelift, and hands the rest over at once.
 """
 
 import asyncio
@@ -55,12 +55,12 @@ async def histories(release: chains.Installation) -> dict[str, History]:
 
 
 def timed_out(history: History) -> list[str]:
-    """Name what ended by a time-out, tries of activities that were made good included."""
+    """Name what ended by a time-out, including failed tries of activities that succeeded later."""
     late = [str(item) for item in history.events if item.event_type in TIMED_OUT]
     for item in history.events:
         ended = item.activity_task_timed_out_event_attributes
         if ended.retry_state == RetryState.RETRY_STATE_CANCEL_REQUESTED:
-            # Nobody wanted it any more, such as a publish of what has changed since.
+            # It was no longer wanted, such as a publish of what has changed since.
             late.remove(str(item))
             late.append(f"an activity that was canceled: {ended.failure.message}")
         failure = item.activity_task_started_event_attributes.last_failure
@@ -70,9 +70,9 @@ def timed_out(history: History) -> list[str]:
 
 
 def timed_out_but_unanswered(history: History) -> list[str]:
-    """Name what ended by a time-out, but for tries of which no heartbeat ever came.
+    """Name what ended by a time-out, except for tries of which no heartbeat ever came.
 
-    Where many tasks are handed out while a worker ends, one may go to it, as above.
+    When many tasks are handed out while a worker ends, one may go to it, as above.
     """
     return [late for late in timed_out(history) if not late.endswith("activity Heartbeat timeout")]
 
@@ -146,7 +146,7 @@ async def test_a_worker_that_is_asked_to_end_ends_its_triggers_and_hands_over_wh
         return await follows(staying) == len(waiting)
 
     await eventually(has_all, chains.SECONDS, what="the other worker follows all")
-    # Sooner than the trigger ended, and so than a missing heartbeat would have told.
+    # Sooner than the trigger ended, and so sooner than a missing heartbeat would have shown.
     assert leaving.is_running
     assert await leaving.process.wait() == 0
     for stack_id in waiting:
@@ -166,9 +166,9 @@ async def test_a_worker_that_is_asked_to_end_ends_its_triggers_and_hands_over_wh
 async def test_a_release_that_is_replaced_under_load_loses_nothing(
     release: chains.Installation,
 ) -> None:
-    """Each process has its successor beside it before it is asked to end, as in a rolling update.
+    """Each process has its successor next to it before it is asked to end, as in a rolling update.
 
-    Chains start all the while, and one waits for a person from before until after all of it.
+    Chains start all the while, and one waits for a person from start to finish.
     """
     old = [release.operator, release.worker]
     old += [release.role("operator", instance=1), release.role("worker", instance=1)]

@@ -46,7 +46,7 @@ async def test_two_releases_on_one_temporal_namespace_leave_each_other_alone(
 ) -> None:
     """Even the names are the same: a chain's workflow belongs to its namespace and installation.
 
-    Their workers have different connections, and each installation has a task queue of its own.
+    Their workers have different connections, and each installation has its own task queue.
     """
     options = chains.Options(temporal_namespace=release.temporal_namespace)
     document = account_document("a -> b", stacks={"a": {"durations": 600}})
@@ -57,7 +57,7 @@ async def test_two_releases_on_one_temporal_namespace_leave_each_other_alone(
             for item, account in zip((release, other), accounts, strict=True)
         ]
         await asyncio.gather(*(account.run_in("a", "PLANNING") for account in accounts))
-        # The other release stops writing; nobody does its work for it, or undoes it.
+        # The other release stops writing; no other operator does its work, or undoes it.
         await other.operator.kill()
         for account in accounts:
             await account.hurry()

@@ -1,4 +1,4 @@
-"""Spacelift shows a run later than it made it: what is not there yet is waited for, then found.
+"""Spacelift shows a run later than it creates it: the chain waits for the run, then finds it.
 
 Lists are read after writes here. The installation waits five seconds for a native run and two for
 the run of a lost trigger (`chains.FAST`).
@@ -54,7 +54,7 @@ async def test_a_native_run_that_is_listed_a_little_late_is_adopted(
 async def test_a_native_run_that_is_listed_too_late_is_canceled_and_the_chains_own_applies(
     release: chains.Installation,
 ) -> None:
-    # Not let go before the chain has seen it: what applies already is left to end.
+    # Not released before the chain has seen it: a run that applies already is allowed to finish.
     behavior = {"runsLag": 3600, "releaseDelay": 3600}
     account = await release.add_account("too-late", account_document("a -> b", behavior=behavior))
 
@@ -86,7 +86,7 @@ async def test_tokens_that_end_at_each_step_of_a_run_are_renewed_unseen(
         return request.document, repr(sorted(request.variables.items()))
 
     def all_were_tried_again() -> bool:
-        """Whether all that was refused has been sent once more, and was taken then."""
+        """Whether everything that was refused has been sent once more, and was taken then."""
         open_requests = collections.Counter[tuple[str, str]]()
         for request in simulator.journal.entries:
             if any(item.name == "apiKeyUser" for item in request.fields):
@@ -99,7 +99,7 @@ async def test_tokens_that_end_at_each_step_of_a_run_are_renewed_unseen(
         return not open_requests
 
     def revoke(*_: Any) -> None:
-        """End all tokens, but not again before what that refused has been tried again."""
+        """End all tokens, but not again before the refused requests have been repeated."""
         nonlocal revoked_at
         if time.monotonic() - revoked_at >= _RENEWAL_SECONDS and all_were_tried_again():
             revoked_at = time.monotonic()

@@ -1,4 +1,4 @@
-"""An account that limits its requests is waited for in Temporal, and in no slot of a worker."""
+"""An account that limits its requests: the wait is in Temporal, and takes no slot of a worker."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
-"""Spacelift fails around `runTrigger`, before or after the run is made: one run, and it is told.
+"""Spacelift fails around `runTrigger`, before or after it creates the run: one run, and a report.
 
-All cases are under way at the same time, each in an account of its own: they last for seconds,
-and waiting for one is waiting for all.
+All cases are under way at the same time, each in its own account: they last for seconds, and
+waiting for one is waiting for all.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ class Case:
     at_creation: Callable[[chains.Account], None] | None = None
     """Happens in the same instant as the run of `a` comes into being."""
     shows: str = ""
-    """The reason that the stack has while it lasts; the cause is mended once it is seen."""
+    """The reason that the stack has while it lasts; the cause is fixed once it is seen."""
     words: str = ""
     """What the message says."""
     mend: Callable[[chains.Account], Awaitable[None]] = heal
@@ -80,7 +80,7 @@ LASTING = {
     "too-many": lasting("HTTP 429", shows="RateLimited", action="status", status=429, retryAfter=1),
 }
 
-# The fault stays: whoever triggers once more is struck once more, and has made one more run.
+# The fault stays: a second trigger is hit as well, and has created one more run.
 _LOSSES: dict[str, dict[str, Any]] = {
     "timeout": {"action": "timeout"},
     "reset": {"action": "reset"},
@@ -94,7 +94,7 @@ LOST = {
     for name, fault in _LOSSES.items()
 }
 
-# In mode A of a refused token every list is empty, which must not pass for "there is no run".
+# In mode A of a refused token every list is empty, which must not count as "there is no run".
 LOST_AND_BLIND = {
     "blind-lists": Case(
         fault={"when": "after", "action": "reset", "count": 0},
@@ -143,7 +143,7 @@ CASES = {**LASTING, **LOST, **LOST_AND_BLIND, **EXPIRED, **FORBIDDEN, **REVOKED}
 
 
 async def run_trial(release: chains.Installation, name: str, case: Case) -> Trial:
-    # Slow enough that a key can be missed and given back while the run goes on.
+    # Slow enough that a key can be missed and given back while the run continues.
     document = account_document("a -> b", duration=1, behavior=case.behavior)
     account = await release.add_account(name, document)
     if case.fault:
@@ -157,8 +157,8 @@ async def run_trial(release: chains.Installation, name: str, case: Case) -> Tria
     if case.shows:
 
         def is_told(status: Body) -> bool:
-            # A busy machine answers late, too, which is another problem of the same reason, or an
-            # outage of its own in `Ready`.
+            # A busy machine answers late, too: another problem of the same reason, or a separate
+            # outage in `Ready`.
             row, ready = chains.stack(status, "a"), chains.ready(status)
             return (
                 (row.get("reason"), ready.get("reason")) == (case.shows, case.shows)

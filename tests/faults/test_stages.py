@@ -67,8 +67,8 @@ async def test_no_run_of_a_later_stage_leaves_the_queue_early_whoever_is_killed(
 ) -> None:
     """Both are killed while runs are being canceled, while a stage soaks, and before an approval.
 
-    What Spacelift queued itself has to be canceled in time; that it may be faster where the stack
-    before it takes less time than a dead worker is noticed in, docs/limits.md says.
+    What Spacelift queued itself has to be canceled in time. docs/limits.md says when it may be
+    faster: if the stack before it takes less time than it takes to notice a dead worker.
     """
     names = [f"{stage['name']}-{number}" for stage in STAGES for number in range(1, 5)]
     stacks = {

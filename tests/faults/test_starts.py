@@ -1,7 +1,7 @@
-"""The operator dies between the start of a run and the write that tells of it: one run starts.
+"""The operator dies between the start of a run and the write that records it: one run starts.
 
-Given: what asks for the run stands nowhere but in the write that was lost. Its operator sees the
-API server through a proxy that refuses writes of statuses.
+Given: what asks for the run is in the lost write and nowhere else. The operator of that write sees
+the API server through a proxy that refuses writes of statuses.
 """
 
 from collections.abc import AsyncIterator
@@ -70,7 +70,7 @@ async def test_a_time_of_the_schedule_starts_one_run(
         "a",
         account=account,
         startPolicy="OnRequest",
-        # As late as can be, and no further time comes within the test.
+        # As late as possible, with no further time within the test.
         schedule={"cron": "0 0 1 * *", "startingDeadlineSeconds": 40 * 86_400},
     )
     await chain.until(lambda status: status.get("schedule", {}).get("nextTime"))

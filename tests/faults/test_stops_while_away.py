@@ -1,8 +1,8 @@
 """A role ends within seconds of a SIGTERM, whatever is away, and however it is away.
 
-Given: relays before Temporal and the API server, which refuse all connections, or take them and say
-nothing; StackChains that wait for what is away. Each case is tried several times, at different
-moments: what kept an operator alive did so in six of fourteen tries.
+Given: relays in front of Temporal and the API server, which refuse all connections, or take them
+and say nothing; StackChains that wait for what is away. Each case is tried several times, at
+different moments: what kept an operator alive did so in six of fourteen tries.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Temporal is down for a while: all stay up and say so, and go on by themselves when it is back.
+"""Temporal is down for a while: all stay up, say so, and continue on their own when it is back.
 
 The module's own server stops and starts again with what it knew.
 """
@@ -41,7 +41,7 @@ async def temporal(
 
 @pytest.fixture(scope="module")
 async def receiver() -> AsyncIterator[Receiver]:
-    """Somebody who wants to hear of outages and of ends."""
+    """A receiver that wants to hear of outages and of ends."""
     async with Receiver() as running:
         yield running
 
@@ -71,7 +71,7 @@ def write_sinks(file: Path, receiver: Receiver) -> None:
 
 
 async def told_of(receiver: Receiver, name: str) -> list[tuple[str, str]]:
-    """Wait until all that was wanted of a chain is told; return it in its order."""
+    """Wait for all the notifications about a chain that were asked for; return them in order."""
 
     def found() -> list[Received]:
         return [item for item in receiver.answered if item.json["chain"]["name"] == name]
@@ -156,7 +156,7 @@ async def test_what_runs_is_created_edited_or_deleted_during_an_outage_goes_on_a
     await release.stackchains.set_spec("edited", roots={"stackIds": ["edited"]})
     await release.stackchains.delete("gone")
     await account.act((await account.only_run("waits"))["id"], "confirm")
-    # What runs goes on unseen, and so says that nobody knows how it stands.
+    # What runs continues unseen, so the status says that its state is unknown.
     for chain in (new, edited, never, running, waiting):
         await shows_unreachable(chain)
     await release.stackchains.delete("never")
@@ -172,7 +172,7 @@ async def test_what_runs_is_created_edited_or_deleted_during_an_outage_goes_on_a
     for role in (release.operator, release.worker):
         await role.wait_ready()
     for chain in (new, running, waiting):
-        # What the worker could not tell of is missed once heartbeats are.
+        # What the worker could not report is missed once heartbeats are.
         ended = await chain.ends("RunSucceeded", seconds=HEARTBEATS_MISSED)
         assert ended["latestRun"]["number"] == 1
     await edited.ends("RunSucceeded", number=2)
@@ -223,7 +223,7 @@ async def test_roles_that_start_during_an_outage_wait_for_its_end(
 async def test_a_resource_deleted_during_an_outage_goes_as_an_orphan_and_its_run_goes_on(
     release: chains.Installation, temporal: temporal_servers.TemporalServer
 ) -> None:
-    """The chain cannot be told before Temporal is back, and must not take itself for unwanted."""
+    """Until Temporal is back the chain cannot learn of it, and must not count as unwanted."""
     account = await release.add_account(
         "orphan",
         account_document(

@@ -1,4 +1,4 @@
-"""A chain is ended while Spacelift takes its time over a trigger: no native run of it goes on."""
+"""A chain is ended while Spacelift takes its time over a trigger: none of its runs continues."""
 
 import dataclasses
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ SLOW = {"planning": 600}
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Case:
-    """How the chain is ended, and what it shows then; None: it is gone, or runs again."""
+    """How the chain is ended, and what it shows then; None if it is gone, or runs again."""
 
     spec: dict[str, Any] = dataclasses.field(default_factory=dict)
     annotations: dict[str, str] = dataclasses.field(default_factory=dict)

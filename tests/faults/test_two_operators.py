@@ -27,7 +27,7 @@ async def release(
 async def test_an_operator_that_was_frozen_past_its_lease_leaves_and_undoes_nothing(
     release: chains.Installation,
 ) -> None:
-    """As when a node hangs, or a machine sleeps: it wakes up in the belief that it leads."""
+    """As when a node hangs, or a machine sleeps: it wakes up and believes that it leads."""
     document = account_document("a -> b", stacks={"b": {"autodeploy": False}})
     account = await release.add_account("frozen", document)
     chain = await release.create("frozen", "a", account=account)

@@ -1,4 +1,4 @@
-"""Watches that fail, in one namespace or for a while: nothing ends, and nothing is missed for good.
+"""Watches that fail, in one namespace or for a while: nothing ends, and nothing is missed forever.
 
 The operator sees the API server through a proxy that answers some requests wrongly, and loses some
 events of watches. It serves two namespaces; the chains are in the first.
@@ -59,7 +59,8 @@ async def watched(
             kubeconfig=api.kubeconfig,
             settings={
                 "STACKCHAIN_WATCH_NAMESPACES": f"{namespace},{other}",
-                # Who cannot renew it for two thirds of that leaves: not because of a busy machine.
+                # Two thirds of that without a renewal make the operator leave: a busy machine must
+                # not.
                 "STACKCHAIN_LEASE_DURATION_SECONDS": "30",
             },
         )
@@ -151,10 +152,10 @@ async def test_a_deletion_that_no_watch_has_shown_stops_the_run_and_frees_its_st
         await asyncio.sleep(2)
         return bool((await chain.body())["metadata"]["resourceVersion"] == version)
 
-    # A chain that has news finds out by itself that its resource is gone.
+    # A chain that has news would find out on its own that its resource is gone.
     await eventually(is_quiet, chains.SECONDS, what="the chain has no news")
 
-    # Whoever removes the finalizer leaves nothing to see but the event that is lost.
+    # Once the finalizer is removed, the lost event is the only sign.
     watched.api.lost |= {"MODIFIED", "DELETED"}
     await release.parts.kube.delete(chain.api.path("missed"))
     await release.parts.kube.patch(chain.api.path("missed"), {"metadata": {"finalizers": None}})

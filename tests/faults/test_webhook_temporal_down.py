@@ -1,4 +1,4 @@
-"""Temporal is down while Spacelift sends: the receiver answers as ever, and chains go on after."""
+"""Temporal is down while Spacelift sends: the receiver answers as ever, and chains catch up."""
 
 import dataclasses
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ async def release(
     own_temporal_server: temporal_servers.TemporalServer,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[chains.Installation]:
-    """An installation on a Temporal server of this test's own, that polls once a minute."""
+    """An installation on a separate Temporal server, that polls once a minute."""
     own = dataclasses.replace(
         parts,
         temporal_server=own_temporal_server,

@@ -1,8 +1,8 @@
-"""The worker is killed, mid-trigger and mid-follow, or is not there: no second run, and it goes on.
+"""The worker is killed, mid-trigger and mid-follow, or is missing: no second run, no standstill.
 
-A killed worker is noticed by its missing heartbeats: of a call in ten seconds, of a run that works
-in thirty, of one that waits for a person in minutes. A wake-up waits for none of them, so what a
-person does after such a death is told as by a webhook.
+Missing heartbeats give a killed worker away: after ten seconds in a call, after thirty for a run
+that works, after minutes for one that waits for a person. A wake-up waits for none of them, so a
+webhook reports at once what a person does after such a death.
 """
 
 import asyncio
@@ -34,8 +34,8 @@ async def test_no_run_is_triggered_twice_or_lost_when_the_worker_dies_in_the_mid
 ) -> None:
     """One death, with each kind of call on its way.
 
-    Triggers wait for an answer: that of `before` was swallowed, that of `after` was carried out.
-    A run is followed, and one is being stopped.
+    Triggers wait for an answer: that of `before` was lost before it took effect, that of `after`
+    was carried out. One run is being followed, and one is being stopped.
     """
     held: dict[str, Any] = {"action": "timeout", "seconds": 120}
     triggers = await release.add_account("triggers", account_document("before -> x", "after -> y"))
@@ -107,7 +107,7 @@ async def test_without_a_worker_the_status_says_so_and_chains_go_on_with_one(
 async def test_what_is_changed_of_a_live_run_while_no_worker_is_there_holds_once_one_is(
     release: chains.Installation,
 ) -> None:
-    """A worker that is replaced is away for seconds only, and no status tells of that."""
+    """A worker that is replaced is away for seconds only, and no status mentions that."""
     account = await release.add_account(
         "unheard", account_document("a -> b", stacks={"a": {"autodeploy": False}})
     )

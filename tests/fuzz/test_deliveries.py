@@ -1,4 +1,4 @@
-"""The fuzzer for a few seconds; `make fuzz` lets it go on for longer."""
+"""The fuzzer for a few seconds; `make fuzz` lets it run for longer."""
 
 import platform
 import subprocess

@@ -1,4 +1,4 @@
-"""One seeded fault: a text of a module of the product, and what stands there instead."""
+"""One seeded fault: a piece of a module of the product, and what replaces it."""
 
 import dataclasses
 from pathlib import Path

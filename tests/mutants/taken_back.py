@@ -174,7 +174,7 @@ MUTANTS = (
         old="return run.state == RunState.SKIPPED and not _UNCHANGED.search(run.note)",
         new="return False",
     ),
-    # What goes on without end, or ends too early
+    # What continues without end, or ends too early
     Mutant(
         name="a stack that is gone is looked at for its lost run without end",
         module=_TRIGGERS,

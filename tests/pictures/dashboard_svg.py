@@ -250,7 +250,7 @@ def _stacked(shown: Sequence[Series], times: Sequence[float]) -> list[Curve]:
 
 
 def _pieces(curve: Curve) -> Iterator[Curve]:
-    """Cut a curve where nothing was found for a while: no line may go over that."""
+    """Cut a curve where nothing was found for a while: no line may cross that gap."""
     piece = Curve()
     for point in curve:
         if piece and point[0] - piece[-1][0] > _LONGEST_STEP_SECONDS:

@@ -1,6 +1,6 @@
 """Drawings of boxes, texts and arrows as SVG, for light and dark pages.
 
-A drawing knows how wide its texts are in a wide font, so that it can say which have no room.
+A drawing knows how wide its texts are in a wide font, so that it can report those that do not fit.
 """
 
 import re
@@ -80,7 +80,7 @@ _SIZES = {"title": 13, "note": 12, "code": 12, "": 13, "number": 12}
 
 
 def width_of(text: str, kind: str) -> float:
-    """Return how many pixels a text takes at most in the fonts that readers have."""
+    """Return how many pixels a string takes at most in the fonts that readers have."""
     if kind == "code":
         return len(text) * _MONOSPACE * _SIZES[kind] / 100
     table = _BOLD if kind in ("title", "number") else _REGULAR
@@ -143,7 +143,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box with lines of text; each line is a kind and a text."""
+    """A box with lines of text; each line is a kind and a string."""
 
     name: str
     kind: str
@@ -159,7 +159,7 @@ class Box:
 
 @dataclass
 class Drawing:
-    """Boxes, arrows between them, and what is said beside the arrows."""
+    """Boxes, arrows between them, and the labels of the arrows."""
 
     width: int
     height: int
@@ -181,7 +181,7 @@ class Drawing:
         self.arrows.append((path, "arrow both" if both else "arrow"))
 
     def label(self, x: float, baseline: float, text: str, anchor: str = "start") -> None:
-        """Add a text beside an arrow."""
+        """Add a label next to an arrow."""
         self.labels.append(Text(text, "note", x, baseline, anchor))
 
     def step(self, x: float, y: float) -> None:
@@ -197,7 +197,7 @@ class Drawing:
         return [*(text for box in self.boxes for text in box.texts()), *self.labels, *numbers]
 
     def misfits(self) -> list[str]:
-        """Say which texts leave their box or the drawing, and which meet another text or box."""
+        """Say which texts leave their box or the drawing, and which overlap another text or box."""
         page = Area(0, 0, self.width, self.height)
         found = [
             f"'{text.text}' has no room in '{box.name}'"

@@ -116,7 +116,7 @@ def _ways(drawing: Drawing) -> None:
     drawing.arrow("M180 246H236")
     drawing.arrow("M490 246H556")
     drawing.arrow("M850 246H926")
-    # To what cannot go on, and back as soon as it can.
+    # To what cannot continue, and back as soon as it can.
     drawing.arrow("M310 206V158H135V106", both=True)
     drawing.label(144, 176, "once fixed: rechecked")
     drawing.arrow("M620 206V158H411V106", both=True)

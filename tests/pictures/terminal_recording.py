@@ -1,4 +1,4 @@
-"""Records what a command shows on a terminal of its own: its screen, each time that it changed."""
+"""Records what a command shows on a separate terminal: its screen, whenever it changed."""
 
 import asyncio
 import codecs

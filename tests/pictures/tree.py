@@ -10,7 +10,7 @@ from tests.ui import tour
 
 COMMAND = ("kubectl", "stackchain", "tree", tour.CHAIN, "--watch")
 SIZE = Size(columns=100, rows=36)
-# So long does the screen stay for whoever reads it, before the next thing happens.
+# The screen stays this long for the reader, before the next thing happens.
 _READING_FRAMES = 4
 _FIXED = "In another terminal: the cause is fixed, then  kubectl stackchain retry platform"
 _CONFIRMED = "In Spacelift: someone confirms the plan of database"

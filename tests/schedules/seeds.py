@@ -7,7 +7,7 @@ from tests.simulation.world import batches
 COUNT = 2000
 _SHARES = 6
 OPEN: frozenset[int] = frozenset()
-"""Seeds that violate something that is not mended yet, and are left out until it is."""
+"""Seeds that violate something that is not fixed yet, and are left out until it is."""
 
 
 def share(number: int) -> list[range]:

@@ -1,4 +1,4 @@
-"""A share of the seeds, in a file of its own since one worker plays all of a file."""
+"""A share of the seeds, in a separate file since one worker plays all of a file."""
 
 import pytest
 

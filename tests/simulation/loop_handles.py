@@ -1,8 +1,8 @@
 """Callbacks, tasks and futures of the event loop of a simulation.
 
-Callbacks do without what asyncio does for its debug mode. Tasks and futures are told apart by
-numbers: asyncio and kopf keep them in sets and go through these, as when all of a group are
-canceled, and by their addresses the order would be another one each time.
+Callbacks leave out what asyncio does for its debug mode. Tasks and futures hash by number: asyncio
+and kopf keep them in sets and iterate over these, for example to cancel a whole group. Hashed by
+address, the order would differ each time.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import Any
 
 
 class _Forgetting:
-    """A handle whose cancel the loop is not told of, and which sets only what this loop reads."""
+    """A handle whose cancel does not notify the loop, and sets only what this loop reads."""
 
     __slots__ = ()
     _callback: Any
@@ -71,13 +71,13 @@ class Task(asyncio.Task[Any]):
 
 
 def succeed(answer: asyncio.Future[Any], result: Any) -> None:
-    """Give an answer, if anybody still waits for it."""
+    """Give an answer, if anyone still waits for it."""
     if not answer.done():
         answer.set_result(result)
 
 
 def fail(answer: asyncio.Future[Any], error: Exception) -> None:
-    """Give an error, if anybody still waits for an answer."""
+    """Give an error, if anyone still waits for an answer."""
     if not answer.done():
         answer.set_exception(error)
         # Whoever asked may be dead.

@@ -1,4 +1,4 @@
-"""Chance as a test wants it: what it names goes wrong, or all does now and then."""
+"""Chance as a test wants it: what it names goes wrong, or everything does now and then."""
 
 import random
 
@@ -21,7 +21,7 @@ class Planned(chance.Steady):
 
 
 class Wild(chance.Steady):
-    """All that can go wrong does so every twentieth time, and some steps take much longer."""
+    """Everything that can go wrong does so every twentieth time; some steps take much longer."""
 
     def __init__(self, rng: random.Random, *, seconds: float = 0.05) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A process of a simulated world, such as an operator: what lives and dies at once."""
+"""A process of a simulated world, such as an operator: its parts live and die together."""
 
 import asyncio
 import collections
@@ -41,8 +41,8 @@ class ProcessClock(clock.Clock):
 class Process:
     """Tasks that share a clock and die together.
 
-    A killed process ends as by SIGKILL: nothing of it runs again, not even its `finally` blocks;
-    what it has sent is still served, and the answers reach no one.
+    A killed process ends as by SIGKILL: nothing of it runs again, not even its `finally` blocks.
+    What it has sent is still served, and the answers reach no one.
     """
 
     def __init__(self, loop: "VirtualLoop", name: str, *, skew_seconds: float) -> None:
@@ -119,7 +119,7 @@ class Process:
         return [task for task in tasks if not task.done()]
 
     def failures(self) -> list[BaseException | None]:
-        """Return the errors of tasks that nobody has looked at."""
+        """Return the errors of tasks that no one has looked at."""
         return self._unseen_failures() if self.is_alive else self._failures
 
     def _unseen_failures(self) -> list[BaseException | None]:
@@ -130,7 +130,7 @@ class Process:
         ]
 
     def _excuse_what_waits(self) -> None:
-        """Let nobody report what has just failed: whoever waits for it would have looked next."""
+        """Keep what has just failed from being reported: a waiter would have looked at it next."""
         for handle in self.ready:
             for argument in handle._args or ():  # type: ignore[attr-defined]
                 if asyncio.isfuture(argument):

@@ -65,7 +65,7 @@ class Bench:
         self.roles.append(receiver.started)
 
     def unforeseen(self) -> float:
-        """How many errors the roles met that nobody foresaw."""
+        """How many unforeseen errors the roles met."""
         return sum(
             sample.value
             for role in self.roles

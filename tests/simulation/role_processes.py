@@ -1,6 +1,6 @@
 """The product's roles as processes of a simulated world: the real ones, from their settings on.
 
-What they reach the outside through is given to them; nothing of the product is replaced.
+They get their connections to the outside; nothing of the product is replaced.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ class Release:
 
 
 class NoServer:
-    """Where probes would be answered: nobody probes, the checks can be asked for here."""
+    """Stands in for the probe server: nothing probes, but tests can ask for the checks here."""
 
     def __init__(self) -> None:
         self.checks: dict[str, Callable[[], Any]] = {}
@@ -78,7 +78,7 @@ class RoleProcess:
     temporal: list[temporal_connections.Connection]
     """Its ways to Temporal."""
     code: int | None = None
-    """How it has ended by itself."""
+    """How it has ended on its own."""
     renewal: "RenewalProcess | None" = None
     """The operator's thread that renews the Lease."""
 
@@ -157,7 +157,7 @@ def start_worker(
 class RenewalProcess:
     """Stands in for the operator's thread that renews the Lease; it ends with the operator.
 
-    It goes on while the operator is frozen, as a thread does.
+    It continues while the operator is frozen, as a thread does.
     """
 
     def __init__(self, loop: virtual_time.VirtualLoop, operator: Process) -> None:
@@ -185,7 +185,7 @@ def prepare(
     skew_seconds: float,
     environment: Mapping[str, str] | None = None,
 ) -> RoleProcess:
-    """Return a process with all that its role gets; nothing runs in it yet."""
+    """Return a process with everything that its role gets; nothing runs in it yet."""
     owner = parties.loop.process(f"{release.name}/{pod}", skew_seconds=skew_seconds)
     temporal: list[temporal_connections.Connection] = []
 

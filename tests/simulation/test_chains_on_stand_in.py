@@ -15,7 +15,7 @@ from tests.workflows.world import World, failure
 
 LINE = ("a>b", "b>c", "c>d", "d>e")
 ALL_SUCCEEDED = dict.fromkeys("abcde", "Succeeded")
-# Who waits is told at each turn who has the stack now, and writes it: two activities.
+# At each turn, whoever waits learns who has the stack now, and writes it: two activities.
 EVENTS_OF_A_CHAIN, EVENTS_OF_A_TURN = 80, 12
 
 
@@ -117,7 +117,7 @@ def test_a_chain_triggers_nothing_before_its_resource_has_answered(seed: int) ->
 
 
 def test_what_waits_for_a_stack_starts_once_its_execution_has_closed() -> None:
-    """A report of the end is believed to no one: the execution may still have its run."""
+    """No report of the end is trusted: the execution may still have its run."""
 
     async def scenario(run: chain_runs.ChainRun) -> None:
         world = run.harness.world
@@ -141,7 +141,7 @@ def test_what_waits_for_a_stack_starts_once_its_execution_has_closed() -> None:
 
 
 def test_fifty_chains_are_served_in_the_order_in_which_they_came() -> None:
-    """All see each end, and pay for it no more than to say who has the stack then."""
+    """All see each end; it costs them no more than saying who has the stack then."""
     world = World()
     world.pace, world.held = execution_waits.Pace(), {"a"}
     names = [f"{number:02}" for number in range(51)]

@@ -410,7 +410,7 @@ def test_a_stage_that_starts_outside_of_its_own_window_is_seen() -> None:
 
 
 def test_a_mistake_is_known_for_each_invariant() -> None:
-    """Of what happens too often none is made: a test of its own counts that."""
+    """There is no mistake for what happens too often: a separate test counts that."""
     known = {*invariants.AT_THE_END, *moves.AT_EACH_MOVE}
 
     assert known - MISTAKES.keys() == {"no storms"}

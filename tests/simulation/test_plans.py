@@ -1,4 +1,4 @@
-"""Plans: what seeds make of them, what people read of them, and that all of it shrinks."""
+"""Plans: what seeds make of them, how they look to people, and that all of it shrinks."""
 
 import dataclasses
 

@@ -1,7 +1,7 @@
 """Chains by seed, with kills, outages, cancels and lost answers at any moment; Spacelift is faked.
 
-What the workflows promise whatever happens: each chain ends, a stack is triggered once, and what a
-canceled chain has triggered is stopped.
+The workflows promise, whatever happens, that each chain ends, that a stack is triggered once, and
+that what a canceled chain has triggered is stopped.
 """
 
 import asyncio
@@ -139,13 +139,13 @@ async def _signal(handle: ChainHandle, name: str) -> None:
     try:
         await handle.signal(name)
     except RPCError as error:
-        # A chain that has ended takes none.
+        # A chain that has ended takes no signal.
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
 
 
 async def _end_all(world: World) -> None:
-    """Let all runs end that wait for the test, those that are to come, too."""
+    """Let all runs end that wait for the test, including those still to come."""
     world.held = set()
     for found in list(world.runs.values()):
         if found.state == "PLANNING":

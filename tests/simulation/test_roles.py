@@ -282,7 +282,7 @@ def test_calls_that_an_operator_takes_and_hangs_are_made_again_within_seconds() 
     """Its polls are open until the server ends them, and are handed calls like those of others."""
 
     async def moment(has_come: Callable[[], bool]) -> None:
-        while not has_come():  # noqa: ASYNC110 - nothing here tells of it
+        while not has_come():  # noqa: ASYNC110 - nothing here announces it
             await asyncio.sleep(0.1)
 
     async def first_run_takes(bench: Bench, seconds: list[float]) -> None:

@@ -30,12 +30,12 @@ ROWS = {
 }
 
 
-# A machine that is busy makes a server late, which looks like another answer, and rarely twice.
+# A busy machine makes a server late, which looks like another answer, and rarely happens twice.
 _TRIES = 3
 
 
 class RealServer:
-    """All rows on the real server, side by side; one that differs is run again by itself."""
+    """All rows on the real server, side by side; one that differs is run again alone."""
 
     def __init__(self, client: Client, queue: str) -> None:
         self._client, self._queue = client, queue
@@ -53,13 +53,13 @@ class RealServer:
         return found
 
     async def close(self) -> None:
-        """End what nobody waits for."""
+        """End what no test waits for."""
         for task in self._first.values():
             task.cancel()
         await asyncio.gather(*self._first.values(), return_exceptions=True)
 
     def place(self, prefix: str) -> places.Place:
-        """Return a place of its own on the server."""
+        """Return a new place on the server."""
         return places.Place(self._client, places.real_worker, self._queue, self.noting, prefix)
 
     async def _observed(self, name: str) -> object:

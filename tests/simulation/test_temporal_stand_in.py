@@ -125,7 +125,7 @@ def test_what_a_killed_worker_had_under_way_times_out() -> None:
 
         assert await handle.result() == "result attempt 2"
         assert noting.seen == {"key": ["started"]}, "it runs none of its code"
-        # Its heartbeat is missed, and the worker that has the workflow is waited for.
+        # Its heartbeat is missed, and the server waits for the worker that has the workflow.
         assert 20 < server.time() < 25
 
     assert simulate(scenario)[1] == []

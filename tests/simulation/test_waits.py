@@ -17,7 +17,7 @@ from tests.simulation.temporal.server import TemporalServer
 
 HOUR = 3600.0
 POLL_SECONDS = 10.0
-# A task of an execution that a dead worker knew waits for so long; and what is left for all else,
+# A task of an execution that a dead worker knew waits this long. The rest is for everything else,
 # such as the next task of the chain, which waits as long.
 STICKY_SECONDS, SLACK_SECONDS = 10.0, 20.0
 
@@ -75,7 +75,7 @@ def test_an_hour_of_waiting_for_a_person_costs_forty_actions_at_most() -> None:
 
     heartbeats, written = found
     assert 0 < heartbeats <= 30 * hours * count
-    # A wait begins anew once an hour: its end, its next beginning, and a task between them.
+    # A wait starts anew once an hour: its end, its next start, and a task between them.
     assert written <= 10 * hours * count
 
 

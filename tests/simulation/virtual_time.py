@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
 
 EPOCH = 1_767_225_600.0
-"""The wall time at which each simulation begins: 2026-01-01, midnight in UTC."""
+"""The wall time at which each simulation starts: 2026-01-01, midnight in UTC."""
 _MOST_STEPS_AT_ONCE = 200_000
 
 
@@ -54,11 +54,12 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._runnable: list[Process] = []
         self._still_until = _MOST_STEPS_AT_ONCE
         self._is_dropping = False
-        # Whose generators they are, by id: code of a dead process must not run when one is dropped.
+        # The processes of generators, by id: code of a dead process must not run when one is
+        # dropped.
         self._generators: dict[int, Process] = {}
         self._processes: list[Process] = []
         self.world = self.process("world")
-        """What is nobody's process: servers, the network, people. It is never killed."""
+        """What belongs to no process: servers, the network, people. It is never killed."""
         self.set_exception_handler(self._note_unhandled)
 
     def process(self, name: str, *, skew_seconds: float = 0.0) -> Process:
@@ -97,8 +98,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     async def exchange(self, serve: Callable[[], _T], *, there: float, back: float) -> _T:
         """Have the world call `serve` after some seconds, and give what it returns or raises later.
 
-        It is called all the same when the caller is canceled or killed meanwhile: what was sent is
-        sent.
+        The call happens even if the caller is canceled or killed meanwhile: what was sent is sent.
 
         Args:
             serve: what the other side does, without waiting.
@@ -193,7 +193,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         raise NotImplementedError("A simulation has no signals")
 
     def close(self) -> None:
-        """Drop all that still waits, as when the machines go off; frees their memory."""
+        """Drop everything that still waits, as when the machines are switched off; frees memory."""
         if self.is_closed():
             return
         self._is_dropping = True
@@ -204,7 +204,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         events._set_running_loop(self)
         try:
             with warnings.catch_warnings():
-                # Of coroutines that nobody has started yet.
+                # Of coroutines that have not been started yet.
                 warnings.simplefilter("ignore", RuntimeWarning)
                 self._drop_all()
         finally:
@@ -259,7 +259,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             return
         process.steps += 1
         if process.steps == process.dies_at_step:
-            # It still waits, to be seen by whoever looks what the kill has cut off.
+            # It still waits, so that a test can see what the kill has cut off.
             process.ready.appendleft(handle)
             process.kill()
         else:

@@ -28,8 +28,8 @@ SHAPES: list[tuple[str, list[str], dict[str, str]]] = [
 ]  # fmt: skip
 
 
-# By shape: the stacks on which Spacelift queues a run that the chain does not use. It is stopped
-# while it is queued; while no worker lives, nobody stops it, and these runs take a second.
+# By shape: the stacks on which Spacelift queues a run that the chain does not use. Such a run is
+# stopped while it is queued. While no worker lives, nothing stops it, and it takes a second.
 SURPLUS = {"mixed": ("3", "4")}
 
 

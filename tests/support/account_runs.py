@@ -1,4 +1,4 @@
-"""What the runs of a simulated account tell: which of them did work, and in which order."""
+"""What the runs of a simulated account show: which of them did work, and in which order."""
 
 import itertools
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from typing import Any
 
 Run = dict[str, Any]
 
-# A run in these has neither a worker nor an effect.
+# A run in one of these states has neither a worker nor an effect.
 _AT_REST = frozenset({"QUEUED", "READY", "PENDING_REVIEW", "CANCELED", "SKIPPED"})
 
 
@@ -58,7 +58,7 @@ def assert_one_after_the_other(runs: Iterable[Run], *stack_ids: str) -> None:
 
 
 def describe(runs: Iterable[Run]) -> str:
-    """Say in a line per run what became of it, for the failure of a test."""
+    """Return a line per run that says what became of it, for the failure of a test."""
     return "\n".join(
         f"{run['stackId']} {run['type']} of {run['triggeredBy']}: "
         + " ".join(f"{entry['state']}@{entry['at'] % 1000:.2f}" for entry in run["history"])

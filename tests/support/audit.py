@@ -41,7 +41,7 @@ class Request:
 
 
 class AuditLog:
-    """Written by an API server that was started with the flags of it."""
+    """Written by an API server that was started with its flags."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ class AuditLog:
     def requests(self, namespace: str, account: str) -> Iterator[Request]:
         """Yield what a service account asked for; what every user may ask for has no resource."""
         user = f"system:serviceaccount:{namespace}:{account}"
-        # Of what others ask for meanwhile, the last line may not be whole.
+        # Others make requests meanwhile, so the last line may not be complete.
         whole = self._file.read_text(encoding="utf-8").rpartition("\n")[0]
         for line in whole.splitlines():
             entry = json.loads(line)
@@ -80,7 +80,7 @@ def _request(entry: Body) -> Request:
 
 
 def granted(rules: Iterable[Body]) -> set[Right]:
-    """Return each right that the rules of a role give, by itself."""
+    """Return each right that the rules of a role give, one by one."""
     return {
         Right(group=group, resource=resource, verb=verb, name=name)
         for rule in rules

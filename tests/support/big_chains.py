@@ -1,4 +1,4 @@
-"""Statuses of chains of any size in which something failed, waits, is blocked, and goes on."""
+"""Statuses of chains of any size in which stacks have failed, wait, are blocked, or still run."""
 
 import dataclasses
 from typing import Any
@@ -23,7 +23,7 @@ def make_status(number: int, *, is_quiet: bool = False) -> v1alpha1.Status:
     """Return a chain of so many stacks: one base, regions below it, and teams below services.
 
     Unless it is quiet, one stack failed, one waits for a person, one is locked, and one is behind
-    the run of someone else; what depends on them was skipped or is pending.
+    the run of someone else. Stacks that depend on these were skipped or are pending.
     """
     stacks = _graph(number)
     done = number if is_quiet else number // 3

@@ -1,7 +1,7 @@
 """Objects for tests of deciding code: valid by default, and impossible ones are refused.
 
-A test that decides about an object which cannot exist proves nothing, so each builder checks what
-the real makers of the object guarantee.
+A decision about an object that cannot exist proves nothing, so each builder checks what the real
+makers of the object guarantee.
 """
 
 import dataclasses
@@ -45,7 +45,7 @@ _POLICIES = frozenset(field.name for field in dataclasses.fields(v1alpha1.Polici
 
 
 def with_policies(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return fields in which those of the policies are one value."""
+    """Return the fields with those of the policies gathered in one value."""
     policies = {name: value for name, value in fields.items() if name in _POLICIES}
     others = {name: value for name, value in fields.items() if name not in _POLICIES}
     return {**others, "policies": v1alpha1.Policies(**policies)}
@@ -220,7 +220,7 @@ def _usual_reason(phase: Phase) -> str:
 
 
 def execution_run_id(number: int, attempt: int = 1) -> str:
-    """Return the id that executions and runs of these builders have unless told otherwise."""
+    """Return the id that executions and runs of these builders have by default."""
     return f"execution-{number}-{attempt}"
 
 
@@ -318,7 +318,7 @@ def make_stack(
     level: int = 0,
     **fields: Any,
 ) -> progress.StackProgress:
-    """Return a stack of a run; it has a run of its own unless its phase says otherwise."""
+    """Return a stack of a run; the stack has a run too unless its phase says otherwise."""
     reason = reason or _STACK_REASONS[phase]
     not_reached = reason in (
         reasons.StackReason.UPSTREAM_NOT_SUCCEEDED,
@@ -396,7 +396,7 @@ def make_progress(
     """Return a run's facts: of its stacks if there are some, settled and at their levels.
 
     Args:
-        is_stopping: its stacks have ended, and it still stops runs that nobody wants.
+        is_stopping: its stacks have ended, and it still stops runs that the chain does not use.
         now: the time by which its stages wait.
     """
     levels = _levels({stack.id: stack.depends_on for stack in stacks})
@@ -557,7 +557,7 @@ def make_snapshot(state: str = "QUEUED", **fields: Any) -> run_snapshots.RunSnap
 # What people are shown
 
 # Statuses as an operator of any version may have written them, for those who only read them:
-# nothing is refused here, since a reader has to bear whatever the API server has.
+# nothing is refused here, since a reader has to cope with whatever the API server has.
 
 
 def make_stack_status(

@@ -1,7 +1,7 @@
 """Whole installations of the product, Spacelift accounts and chains, for tests of the whole path.
 
-An `Installation` is one operator and one worker. Accounts are simulated inside the test process;
-each is a connection of its own, so that tests share the processes and nothing else: what one test
+An `Installation` is one operator and one worker. Accounts are simulated inside the test process.
+Each account is a separate connection, so tests share the processes and nothing else: what one test
 breaks in its account, no other test sees.
 """
 
@@ -42,11 +42,12 @@ FAST: Mapping[str, str] = {
     # The default: a chain that a busy machine holds up for longer triggers what it should adopt.
     "SPACELIFT_ADOPT_SETTLE_SECONDS": "5",
     "SPACELIFT_TRIGGER_GRACE_SECONDS": "2",
-    # More than a busy machine takes to answer: a late answer is a lost one, and is asked for again.
+    # More than a busy machine takes to answer: a late answer counts as lost, and is asked for
+    # again.
     "SPACELIFT_REQUEST_TIMEOUT_SECONDS": "5",
     "STACKCHAIN_RESYNC_SECONDS": "1",
     "STACKCHAIN_RECHECK_SECONDS": "1",
-    # An operator that cannot renew it for two thirds of that leaves, and nobody starts it again.
+    # An operator that cannot renew it for two thirds of that leaves, and nothing starts it again.
     "STACKCHAIN_LEASE_DURATION_SECONDS": "60",
     "WORKER_GRACEFUL_SHUTDOWN_SECONDS": "1",
 }
@@ -58,7 +59,7 @@ _PERSON = "jane@example.com"
 
 
 class Account:
-    """A simulated Spacelift account, seen by those who are not our programs."""
+    """A simulated Spacelift account, as people other than our programs see it."""
 
     def __init__(self, name: str, server: simulator_servers.Server) -> None:
         self.name = name
@@ -128,11 +129,11 @@ class Account:
         return int(next(item["hits"] for item in faults if item["id"] == fault))
 
     async def hurry(self) -> None:
-        """Let runs that take minutes go on at once: what was to be seen of them has been seen."""
+        """Let runs that take minutes continue at once: the test has seen what it wanted of them."""
         await self.admin("POST", "/clock", {"speed": 1000, "advance": 600})
 
     async def pass_time(self, seconds: float = 600) -> None:
-        """Let so much time pass at once, and go on as before: what has begun by now ends."""
+        """Let this much time pass at once, then continue as before: runs under way by now end."""
         await self.admin("POST", "/clock", {"advance": seconds})
 
     async def heal(self) -> None:
@@ -157,10 +158,10 @@ def account_document(*edges: str, duration: float = QUICK, **document: Any) -> B
     return {"edges": list(edges), "defaults": merged, **document}
 
 
-# A call that a busy machine answers too late is an outage to us, which is told, rightly.
+# We treat a call that a busy machine answers too late as an outage, and rightly report it.
 _OWN_OUTAGES = frozenset({"TemporalUnreachable", "WorkerUnavailable"})
 _OUTAGES = _OWN_OUTAGES | {"SpaceliftUnreachable"}
-# For so long such an outage is waited out; one that lasts longer is the test's own.
+# Such an outage is waited out for this long; one that lasts longer belongs to the test.
 _OUTAGE_SECONDS = 10.0
 
 
@@ -187,8 +188,8 @@ class Chain:
     ) -> Body:
         """Wait until the status fulfills a condition, and return it.
 
-        One that an outage of a busy machine hides behind is not returned, so that the test may look
-        at the rest of it.
+        A status in which an outage of a busy machine hides the rest does not count, so that the
+        test may look at the rest of it.
         """
         held_since: float | None = None
 
@@ -220,7 +221,7 @@ class Chain:
         )
 
     async def ends(self, reason: str, *, number: int = 1, seconds: float = SECONDS) -> Body:
-        """Wait until the run of that number is over and nothing waits; check why."""
+        """Wait until the run of that number is over and nothing waits; check the reason."""
 
         def is_over(status: Body) -> bool:
             latest = status.get("latestRun") or {}
@@ -243,9 +244,9 @@ class Chain:
     async def events(self, *expected: str, seconds: float = SECONDS) -> list[str]:
         """Return the reasons of its Events, oldest first, once the expected ones are there.
 
-        An Event comes after the status that it is about, so a status that was waited for says
-        nothing of Events yet. A reason that is named twice is waited for twice. Outages that a busy
-        machine makes are left out, unless they are expected.
+        An Event comes after the status that it is about, so there may be no Event yet when a status
+        has appeared. A reason that is named twice has to appear twice. Outages that a busy machine
+        causes are left out, unless they are expected.
         """
         wanted = collections.Counter(expected)
 
@@ -264,14 +265,14 @@ class Chain:
         return [event["reason"] for event in events]
 
     async def told(self, reason: str, count: int = 1) -> list[str]:
-        """Return the texts of its Events with a reason, once there are so many."""
+        """Return the texts of its Events with a reason, once there are that many."""
         await self.events(*[reason] * count)
         events = await self.api.kube.events(self.api.namespace, self.name)
         return [event["message"] for event in events if event["reason"] == reason]
 
 
 def undisturbed(statuses: Iterable[Body]) -> list[Body]:
-    """Return the statuses without those of an outage, which a busy machine may make."""
+    """Return the statuses without those of an outage, which a busy machine may cause."""
     return [status for status in statuses if ready(status)["reason"] not in _OUTAGES]
 
 
@@ -299,7 +300,7 @@ def reasons(status: Body) -> dict[str, str]:
 
 
 def ended_at(run: Body) -> float:
-    """Return when a run that is over came to its end."""
+    """Return when a run that is over ended."""
     return float(run["history"][-1]["at"])
 
 
@@ -309,7 +310,7 @@ def went_through(run: Body, state: str) -> bool:
 
 
 def explain(status: Body) -> str:
-    """Say in a few lines what a status says, for the failure of a test."""
+    """Summarize a status in a few lines, for the failure of a test."""
     lines = [
         f"{item['type']}={item['status']} {item['reason']}: {item['message']}"
         for item in status.get("conditions") or []
@@ -434,7 +435,7 @@ class Installation:
             await role.kill()
             print(f"--- {role.options.name} of {self.namespace}\n{role.log(80)}")
         for name in self._chains:
-            # Nobody is left who would remove the finalizer.
+            # No operator is left to remove the finalizer.
             with contextlib.suppress(httpx.HTTPError):
                 path = self.stackchains.path(name)
                 await self.parts.kube.patch(path, {"metadata": {"finalizers": None}})
@@ -507,7 +508,7 @@ class Installation:
         return chain
 
     def chain(self, name: str) -> Chain:
-        """Return a chain that is there or will be; it is let go when the installation closes."""
+        """Return a chain that exists or will exist; it is released when the installation closes."""
         self._chains.add(name)
         return Chain(name, self.stackchains)
 
@@ -568,7 +569,7 @@ _WATCH_AGAIN_SECONDS = 0.1
 
 
 class Story:
-    """Every version of one StackChain that the API server had, as a watch tells it."""
+    """Every version of one StackChain that the API server had, as a watch reports it."""
 
     def __init__(self, parts: Parts, chain: Chain) -> None:
         self.versions: list[Body] = []
@@ -590,7 +591,7 @@ class Story:
             await asyncio.wait([self._task])
 
     async def _is_whole(self) -> bool:
-        """Whether the watch, which may be behind, has told what can be read now."""
+        """Whether the watch, which may be behind, has reported what can be read now."""
         if self._task is not None and self._task.done():
             self._task.result()
         newest = await self._chain.api.find(self._chain.name)
@@ -599,7 +600,7 @@ class Story:
 
     @property
     def statuses(self) -> list[Body]:
-        """Those that the operator wrote: what a new object has by default says nothing."""
+        """The statuses that the operator wrote: the defaults of a new object say nothing."""
         found = [version.get("status", {}) for version in self.versions]
         return [status for status in found if status.get("conditions")]
 

@@ -1,4 +1,4 @@
-"""Values of the chart, and the objects that come of them, as tests speak of them."""
+"""Values of the chart, and the objects that result from them, in the terms of the tests."""
 
 import copy
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ Body = dict[str, Any]
 
 ROLES = ("operator", "worker", "webhook")
 
-# The smallest values that make a release: what a test adds to them is what it is about.
+# The smallest values that make a release: a test is about what it adds to them.
 MINIMAL: Mapping[str, Any] = {
     "temporal": {"address": "temporal.example.com:7233"},
     "spacelift": {
@@ -29,7 +29,7 @@ UI: Mapping[str, Any] = {"ui.enabled": True, "ui.url": "https://stackchain.examp
 def values(changes: Mapping[str, Any] | None = None) -> Body:
     """Return the smallest values with changes: `values({"worker.replicas": 3})`.
 
-    A change to None takes a value of these away; for a value of the chart it is a null.
+    A change to None removes one of these values; for a value of the chart it is a null.
     """
     result = copy.deepcopy(dict(MINIMAL))
     for path, value in (changes or {}).items():

@@ -14,7 +14,7 @@ Body = dict[str, Any]
 
 def crd() -> Body:
     (file,) = definitions.CRD_FOLDER.glob("*.yaml")
-    # Ten times as fast as the one in Python, and the modules of many tests begin with it.
+    # Ten times as fast as the one in Python, and the modules of many tests start with it.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     document: Body = yaml.load(file.read_text(encoding="utf-8"), Loader=loader)  # noqa: S506
     return document
@@ -67,7 +67,7 @@ _BITS = {"int32": 31, "int64": 63}
 
 
 def misfits(value: Any, part: Body, path: str) -> Iterator[str]:
-    """Say what of a value an API server would refuse or drop, as far as the schema says it."""
+    """Say which parts of a value an API server would refuse or drop, as far as the schema tells."""
     if type(value) is not _TYPES[part["type"]]:
         yield f"{path} is no {part['type']}"
     elif isinstance(value, dict):

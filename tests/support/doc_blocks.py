@@ -130,7 +130,7 @@ class _Reader:
         self._marks: dict[Mark, str] = {}
 
     def read(self, lines: list[str], at: int) -> int:
-        """Read what begins at a line, and return where the next begins."""
+        """Read the part that starts at a line, and return where the next one starts."""
         if fence := _FENCE.match(lines[at]):
             end = _end_of_fence(lines, at, fence["indent"])
             inside = (line.removeprefix(fence["indent"]) for line in lines[at + 1 : end])
@@ -188,7 +188,7 @@ def _session(line: int, lines: list[str]) -> list[Command]:
 
 
 def _end_of_command(lines: list[str], at: int) -> int:
-    """Return where what a command prints begins: after its continuation and its heredoc."""
+    """Return where the output of a command starts: after its continuation and its heredoc."""
     while lines[at].endswith("\\"):
         at += 1
     if heredoc := _HEREDOC.search(lines[at]):

@@ -1,4 +1,4 @@
-"""Whether a command prints what its page shows: the words, and not times, ids, ports and widths."""
+"""Whether a command prints what its page shows: the words, but not times, ids, ports and widths."""
 
 import re
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _NORMAL = (
 
 
 def normal(line: str) -> str:
-    """Return a line without what differs from one time to the next."""
+    """Return a line without the parts that differ from one time to the next."""
     for pattern, instead in _NORMAL:
         line = pattern.sub(instead, line)
     return line.strip()
@@ -40,7 +40,7 @@ def is_as_shown(expected: Sequence[str], got: Sequence[str]) -> bool:
 
 
 def comes_in_order(expected: Sequence[str], got: Sequence[str]) -> bool:
-    """Whether the lines that a page shows come one after another, among others: as of a watch."""
+    """Whether the lines of a page come in this order, among others, such as in a watch."""
     pattern = r"(?:.*\n)*?".join(map(_pattern, expected))
     return re.match(pattern, "".join(f"{normal(line)}\n" for line in got)) is not None
 

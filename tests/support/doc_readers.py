@@ -1,4 +1,4 @@
-"""Who reads a page of the docs and does what it says, on a local environment of the page's own."""
+"""Readers of a page of the docs, who do what it says on a local environment of that page."""
 
 import asyncio
 import contextlib
@@ -20,10 +20,10 @@ from tests.support import kube as kube_support
 from tests.support.doc_blocks import Block, Command, Comment, Mark
 
 SCENARIO = "examples/scenarios/docs.yaml"
-# So much faster than for people, who want to see it.
+# How much faster than for people, who want to see it.
 _SPEED = 8
 _SECONDS = 90.0
-# Once something differed, what follows from it need not be waited for.
+# Once something differed, there is no need to wait for what follows from it.
 _SECONDS_AFTER = 5.0
 _COMMAND_SECONDS = 150.0
 _POLL_SECONDS = 0.3
@@ -247,7 +247,7 @@ def _shown_file(command: str) -> str | None:
 
 @contextlib.asynccontextmanager
 async def reading(parts: chains.Parts, folder: Path) -> AsyncIterator[Reader]:
-    """Give a reader with a local environment of its own, in a clone of the repository."""
+    """Give a reader a separate local environment, in a clone of the repository."""
     release = chains.Installation(parts, folder, chains.Options(settings=_SETTINGS))
     try:
         await release.prepare()
@@ -300,7 +300,7 @@ async def _set_up(shell: _Shell, parts: chains.Parts) -> None:
     (clone / ".venv").mkdir()
     (clone / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
     namespace = shell.folder.name
-    # A page that says `--all-namespaces` is not to reach what other tests have.
+    # A page that says `--all-namespaces` must not reach what other tests have.
     await _give_rights(parts.kube, namespace)
     plane = parts.control_plane
     text = credentials.kubeconfig_text(

@@ -1,4 +1,4 @@
-"""A proxy before the API server that answers some requests itself, wrongly or not at all."""
+"""A proxy for the API server that answers some requests itself, wrongly or not at all."""
 
 import asyncio
 import json
@@ -46,7 +46,7 @@ class Fault:
 
 
 class FaultyApi:
-    """Passes everything on, watches included, but for what a fault hits."""
+    """Passes everything on, watches included, except for what a fault hits."""
 
     def __init__(self, control_plane: ControlPlane, directory: Path) -> None:
         self.faults: list[Fault] = []
@@ -111,11 +111,11 @@ class FaultyApi:
         self._flows.set()
 
     def stall(self) -> None:
-        """Answer nothing more on the connections that there are; new ones work."""
+        """Answer nothing more on the existing connections; new ones work."""
         self._stalled |= self._connections
 
     def break_connections(self) -> int:
-        """Break what is under way, watches first of all, and return how much that was."""
+        """Break the requests under way, watches first of all, and return how many that was."""
         for request in self._open.values():
             _reset(request)
         return len(self._open)

@@ -1,7 +1,7 @@
 """Starts processes of the product from one that has its modules loaded.
 
-Importing them takes 0.7 s of processor time, and the tests start hundreds of roles. What comes out
-is the same process (`tests/devenv/test_fork_server.py`), but for variables that Python itself reads
+Importing them takes 0.7 s of processor time, and the tests start hundreds of roles. The result is
+the same process (`tests/devenv/test_fork_server.py`), except for variables that Python itself reads
 when it starts. Tests about the start itself, of console scripts and of images start the real
 program.
 """
@@ -33,7 +33,7 @@ class ForkServer:
         # One packet is one message.
         self._connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._connection.settimeout(_ANSWER_SECONDS)
-        # A session of its own: Ctrl-C is for pytest, which still starts and ends roles then.
+        # A separate session: Ctrl-C is for pytest, which still starts and ends roles then.
         self._server = subprocess.Popen(
             [sys.executable, "-m", fork_server_program.__name__],
             stdin=theirs.fileno(),
@@ -103,7 +103,7 @@ class ForkServer:
 
 
 class _Child:
-    """A child that nobody forked here."""
+    """A child that this process did not fork itself."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid

@@ -1,10 +1,10 @@
-"""The product with its modules loaded, which turns into a process of it as often as it is asked.
+"""The product with its modules loaded, which forks a process of it for each request.
 
-`tests.support.fork_server` starts it and sends the requests. A child of it is what `python -m` and
-the same arguments would have become: a session and a process group of its own, standard input from
-nowhere, output into the log, the environment and the folder of the request, and no descriptor of
-anybody else. It belongs to whoever asked, who must be a subreaper: it is forked twice, and the
-process between ends at once.
+`tests.support.fork_server` starts it and sends the requests. A child is what `python -m` and the
+same arguments would have become: it leads its own session and process group, reads nothing from
+standard input, and writes into the log. It has the environment and the folder of the request, and
+no descriptors of anyone else. It belongs to the process that asked, which must be a subreaper: the
+child is forked twice, and the process between ends at once.
 """
 
 import ctypes
@@ -43,7 +43,7 @@ def main() -> None:
     for module in MODULES:
         importlib.import_module(module)
     if (threads := len(list(Path("/proc/self/task").iterdir()))) != 1:
-        # A child would have none of them, and the locks that they held.
+        # A child would lack the threads, but keep the locks that they held.
         raise AssertionError(f"{threads} threads run after imports alone")
     gc.collect()
     gc.freeze()

@@ -1,6 +1,6 @@
 """Programs that no registry has for tests: compiled once from their Go modules, and kept.
 
-Versions and hashes are in a folder beside this file, with one `go.mod` for each.
+Versions and hashes are in a folder next to this file, with one `go.mod` for each.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ class GoProgram:
         """Return the folder with the programs, compiled first where there is none.
 
         Raises:
-            DevError: there is no Go, or the build failed; the text says what to do.
+            DevError: there is no Go, or the build failed; the message says what to do.
         """
         found = self.find(cache_dir)
         if found is not None:
@@ -52,7 +52,7 @@ class GoProgram:
         with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
             built = Path(temporary) / "built"
             asyncio.run(processes.run(self._build(go, built), timeout_seconds=_BUILD_SECONDS))
-            # Of two processes that build at once, the first wins; nobody ever sees half a file.
+            # Of two processes that build at once, the first wins; no one ever sees half a file.
             if not target.exists():
                 built.rename(target)
         return target
@@ -65,7 +65,7 @@ class GoProgram:
             argv=(str(go), "build", *flags, *self.packages),
             log_file=target.parent / "build.log",
             directory=self.folder,
-            # What a person set for other modules must not reach this one.
+            # What a person set for other modules must not affect this one.
             environment={"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off"},
         )
 

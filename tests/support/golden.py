@@ -1,8 +1,8 @@
 """Golden files: the sentences that people read, one file per page or family of messages.
 
-Tests decide by reasons, phases and names; what a message says is compared here, so that words are
-improved in one place and a review sees them together. `pytest --update-golden` writes what is said
-now; look at the difference before it is committed.
+Tests decide by reasons, phases and names. What a message says is compared here, so that words are
+improved in one place and a review sees them together. `pytest --update-golden` writes the current
+messages; look at the difference before you commit it.
 
 A case that no test checks any longer fails a run that would have checked it: one in which all tests
 of all modules that name the page have passed. `--update-golden` removes it then.
@@ -62,7 +62,7 @@ class Page:
         self._is_updating = is_updating
 
     def check(self, case: str, text: str) -> None:
-        """Compare a text with what the file has for the case; the case names it in the file."""
+        """Compare a string with what the file has for the case; the case names it in the file."""
         self._checked[case] = text
         if self._is_updating:
             return

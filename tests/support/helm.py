@@ -57,7 +57,7 @@ def obtain(cache_dir: Path, say: tools.Say) -> Path:
     """Return a Helm, compiled first where there is none.
 
     Raises:
-        DevError: there is no Go, or the build failed; the text says what to do.
+        DevError: there is no Go, or the build failed; the message says what to do.
     """
     return find(cache_dir) or _PROGRAM.obtain(cache_dir, say) / "helm"
 
@@ -69,14 +69,14 @@ def _major(program: str) -> int:
 
 
 def bodies(text: str) -> list[Body]:
-    """Return the objects in a text; the definition is long, so this is the fast parser."""
+    """Return the objects in a string; the definition is long, so this is the fast parser."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return [body for body in yaml.load_all(text, Loader=loader) if body]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Helm:
-    """Runs Helm with a home of its own, so that nothing of the person who tests is read."""
+    """Runs Helm with a separate home, so that it reads nothing of the person who tests."""
 
     program: Path
     home: Path

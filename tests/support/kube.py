@@ -136,7 +136,7 @@ def stack_chain(name: str, spec: Body, **annotations: str) -> Body:
 
 
 def condition(status: Body, name: str) -> Body:
-    """Return one condition of a status, empty while it is not there."""
+    """Return one condition of a status; empty if it is not there."""
     return next((c for c in status.get("conditions") or [] if c["type"] == name), {})
 
 

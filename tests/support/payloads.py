@@ -1,4 +1,4 @@
-"""What has to hold of a payload, whatever its bytes are; for properties and the fuzzer alike."""
+"""What must hold for a payload, whatever its bytes are; for properties and the fuzzer alike."""
 
 from controller.webhook import payload
 

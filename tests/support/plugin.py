@@ -48,9 +48,9 @@ class Ended:
 class Kubectl:
     """`kubectl stackchain` of one user.
 
-    What is started is the real kubectl, which runs the console script. Commands that are run to
-    their end are forked from a process that has the modules, if there is one: kubectl would hand
-    them the same words, variables and streams.
+    It starts the real kubectl, which runs the console script. Commands that run to their end are
+    forked from a process that has the modules loaded, if there is one: kubectl would hand them the
+    same words, variables and streams.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Kubectl:
             "KUBECACHEDIR": str(home / "cache"),
             "LANG": "C.UTF-8",
             "PYTHONUTF8": "1",
-            # As long as a busy machine takes: a completion that is empty is a failure.
+            # As long as a busy machine takes: an empty completion is a failure.
             "STACKCHAIN_COMPLETION_SECONDS": str(SECONDS),
         }
 

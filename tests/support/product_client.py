@@ -1,6 +1,6 @@
 """The product's own client of the API server, which is closed whatever becomes of the test.
 
-What a test that fails leaves open is collected during another one, which then fails as well.
+What a failing test leaves open is collected during another test, which then fails as well.
 """
 
 import contextlib

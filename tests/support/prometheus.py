@@ -1,6 +1,6 @@
 """A real Prometheus that reads the metrics of roles on this machine, and answers queries.
 
-No registry of Python has it; Debian's package `prometheus` brings it.
+No registry of Python has it; it comes with Debian's package `prometheus`.
 """
 
 import os
@@ -17,7 +17,7 @@ from tests.support import promql
 # Settings of the tests, not of the product.
 PROGRAM = os.environ.get("PROMETHEUS") or shutil.which("prometheus")  # noqa: TID251
 NAMESPACE = "stackchain-system"
-"""The namespace of the release, as Prometheus is told it."""
+"""The namespace of the release, as Prometheus gets it."""
 
 
 class Prometheus(managed_process.ManagedProcess):
@@ -57,7 +57,7 @@ class Prometheus(managed_process.ManagedProcess):
         return found
 
     async def query_range(self, text: str, *, since: float, until: float) -> list[dict[str, Any]]:
-        """Return what a query found in each second of a time."""
+        """Return the results of a query for each second of a period."""
         answer = await self._get(
             "/api/v1/query_range", query=text, start=f"{since}", end=f"{until}", step="1"
         )

@@ -70,7 +70,7 @@ class Query:
 
 
 def alerts() -> list[Body]:
-    """Return all alerting rules, as they stand in the chart."""
+    """Return all alerting rules, as they are in the chart."""
     return [
         rule
         for path in sorted(CHART.glob("alerts/*.yaml"))
@@ -101,7 +101,7 @@ def queries() -> list[Query]:
 
 
 def unmet(query: Query, exposed: dict[str, set[str]]) -> list[str]:
-    """Name what a query asks for and nobody exposes.
+    """Name what a query asks for and no process exposes.
 
     Args:
         query: the query.

@@ -1,4 +1,4 @@
-"""A real HTTP server that takes notifications, and hangs, fails or refuses when told to."""
+"""A real HTTP server that takes notifications, and hangs, fails or refuses when a test wants it."""
 
 import asyncio
 import dataclasses
@@ -70,7 +70,7 @@ class Receiver:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        # Those who hang are let go first: a server waits for its requests.
+        # Requests that hang are released first: a server waits for its requests.
         self._ends.set()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -99,5 +99,5 @@ class Receiver:
         return self.answered
 
     def transitions(self) -> list[str]:
-        """Return what was told, in order of arrival."""
+        """Return the notifications, in order of arrival."""
         return [item.transition for item in self.answered]

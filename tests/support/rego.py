@@ -7,10 +7,10 @@ import regopy
 
 
 def evaluate(policy: str, rule: str, document: object) -> Any:
-    """Return what a rule of the package `spacelift` says of an input document.
+    """Return the value of a rule of the package `spacelift` for an input document.
 
     Raises:
-        ValueError: the rule comes to no value, because it is not there or fails.
+        ValueError: the rule has no value, because it is not there or fails.
         regopy.RegoError: the policy cannot be compiled.
     """
     engine = regopy.Interpreter()

@@ -1,4 +1,4 @@
-"""What stands between a client and a server of a test: passes bytes on until it is told not to."""
+"""A relay between a client and a server of a test: passes bytes on until a test stops it."""
 
 import asyncio
 import contextlib
@@ -9,10 +9,10 @@ from devenv import tools
 
 
 class Relay:
-    """Listens on a port of its own, which stays the same over each close and start.
+    """Listens on its own port, which stays the same over each close and start.
 
-    It takes connections itself: `asyncio.Server` loses one that comes in the moment in which it is
-    closed, and the socket of that stays open.
+    It accepts connections itself: `asyncio.Server` loses a connection that arrives at the moment of
+    the close, and the socket of that one stays open.
     """
 
     def __init__(self, target: str) -> None:

@@ -22,14 +22,14 @@ CRD = "crd/stackchains.stackchain.dev"
 _KUBECTL_SECONDS = 240
 _READY_SECONDS = 180
 # Runs of the account take about three seconds. When pods are killed a chain takes longer: a new
-# operator waits for the Lease, and what a worker followed for its heartbeat to time out.
+# operator waits for the Lease, and runs that a worker followed wait for a heartbeat to time out.
 _CHAIN_SECONDS = 180
 
 Body = dict[str, Any]
 
 
 class KubectlFailed(Exception):
-    """kubectl ended with an error; the text is what it said."""
+    """kubectl ended with an error; the text is what it printed."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +77,7 @@ class Cluster:
 
     @contextmanager
     def namespace(self, name: str, *, wait: bool = True) -> Iterator[str]:
-        """Make a namespace that takes restricted pods only; with all in it, it goes at the end.
+        """Make a namespace that takes restricted pods only; in the end it goes with its contents.
 
         Args:
             name: its name.
@@ -226,7 +226,7 @@ def graph(prefix: str) -> dict[str, list[str]]:
 
 
 def chain(name: str, root: str) -> Body:
-    """Return a StackChain of a root and all that stacks' labels put behind it."""
+    """Return a StackChain of a root and all the stacks that labels put behind it."""
     return {
         "apiVersion": "stackchain.dev/v1alpha1",
         "kind": "StackChain",

@@ -1,8 +1,7 @@
 """A real part that all workers of a test run use: the first that needs it starts it.
 
 pytest-xdist's workers are processes, and each has its own session fixtures. A control plane and a
-Temporal server for each of them would take a gigabyte, and the time of the processors that the
-tests wait for.
+Temporal server for each of them would take a gigabyte, and the processor time that the tests need.
 """
 
 import asyncio
@@ -42,10 +41,10 @@ async def shared(
     make: Callable[[], T],
     start: Callable[[T], Awaitable[None]],
 ) -> T:
-    """Return a part that one of the workers starts, and ends once nobody uses it any longer.
+    """Return a part that one of the workers starts, and that ends when no worker uses it any more.
 
     It ends after the session: the wait for the other workers must not count for a test's time-out.
-    A worker that dies lets go of its locks, and what it started dies with it.
+    A worker that dies releases its locks, and what it started dies with it.
 
     Args:
         config: That of the worker.
@@ -84,7 +83,7 @@ async def _end(part: Part, there: Path, users: IO[str]) -> None:
 @contextlib.asynccontextmanager
 async def _locked(path: Path) -> AsyncIterator[None]:
     with path.open("w") as file:
-        while not _try_lock(file):  # noqa: ASYNC110 - no event tells of it
+        while not _try_lock(file):  # noqa: ASYNC110 - no event announces it
             await asyncio.sleep(_POLL_SECONDS)
         yield
 

@@ -1,4 +1,4 @@
-"""A GraphQL client of a few lines: it sends what a test says and shows what came back, no more."""
+"""A GraphQL client of a few lines: it sends what a test says and shows what came back."""
 
 import contextlib
 from collections.abc import AsyncIterator

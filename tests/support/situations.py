@@ -1,4 +1,4 @@
-"""Every situation that a StackChain can be in, as a status, and what tools have to make of it.
+"""Every situation that a StackChain can be in, as a status, and how tools have to read it.
 
 Rows of docs/status.md, section "Situations", with each reason that `Ready` can have.
 """

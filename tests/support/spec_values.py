@@ -1,4 +1,4 @@
-"""One other value than its default for each field of the spec, and whole specs made of them.
+"""For each field of the spec one value that is not its default, and whole specs made of them.
 
 A new field has its row here; all tests that want every field set take it from here.
 """
@@ -11,7 +11,7 @@ from controller.api import json_fields, v1alpha1
 
 Body = dict[str, Any]
 
-# Of fields that are no part of another one. Lists are values as a whole.
+# Of fields that are not part of another one. Lists are values as a whole.
 OTHER_VALUES: Mapping[str, Any] = {
     "connectionName": "prod",
     "roots.stackIds": ["a", "b"],
@@ -86,7 +86,7 @@ def manifest_of(spec: v1alpha1.StackChainSpec) -> Body:
 
 
 def _written(fields: Any) -> Any:
-    """Return a value with all of its fields, also those that are empty."""
+    """Return a value with all of its fields, including empty ones."""
     if dataclasses.is_dataclass(fields):
         return {
             json_fields.name_of(field): _written(getattr(fields, field.name))

@@ -1,4 +1,4 @@
-"""Starts that nobody asks for, as those see them who wait for one."""
+"""Automatic starts, as a test that waits for one sees them."""
 
 from controller.spacelift import endpoints
 from controller.temporal.receiver import sweep_wakes
@@ -7,7 +7,7 @@ from tests.support.waiting import eventually
 
 
 async def is_watched(chain: chains.Chain, *stack_ids: str) -> chains.Body:
-    """Wait until the first sweep has noted up to which runs the roots need no looking at."""
+    """Wait until the first sweep has noted up to which run it need not look at the roots."""
 
     def has_marks(status: chains.Body) -> bool:
         marks = status.get("lastHandled", {}).get("rootRuns", [])

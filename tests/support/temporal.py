@@ -1,4 +1,4 @@
-"""Namespaces and task queues of the Temporal dev server, one's own for each test that wants it."""
+"""Namespaces and task queues of the Temporal dev server, separate ones for each test."""
 
 import uuid
 from datetime import timedelta
@@ -46,8 +46,8 @@ async def create_namespace(
 async def delete_namespace(temporal_client: Client, name: str) -> None:
     """Delete a namespace with all that is in it, without waiting until it is gone.
 
-    What still runs in one that nobody uses any longer takes the server's time for as long as the
-    server lives: it hands out the same tasks again and again.
+    Whatever still runs in an unused namespace costs the server time for as long as the server
+    lives: it hands out the same tasks again and again.
     """
     request = operator_service.DeleteNamespaceRequest(namespace=name)
     await temporal_client.operator_service.delete_namespace(request, retry=True)
@@ -96,7 +96,7 @@ async def reset(client: Client, workflow_id: str, *, to: str, run_id: str = "") 
 
 
 async def has_schedule(client: Client, schedule_id: str) -> bool:
-    """Whether there is a schedule, without the list of all, which is behind."""
+    """Whether there is a schedule, without the list of all, which lags behind."""
     try:
         await client.get_schedule_handle(schedule_id).describe()
     except RPCError as error:

@@ -51,7 +51,7 @@ def find_postgres() -> Path:
 
 
 class DatabaseTemporal:
-    """A server with a database of its own; either may be stopped and started again."""
+    """A server with its own database; either may be stopped and started again."""
 
     def __init__(self, programs: Path, logs: Path) -> None:
         self._programs, self._logs = programs, logs
@@ -125,7 +125,8 @@ class DatabaseTemporal:
     async def stop_database(self) -> None:
         """End PostgreSQL at once, as a crash would: all connections break, new ones are refused."""
         if self._database is not None:
-            # Its own way to do that: killed, it would leave processes behind that hold its memory.
+            # PostgreSQL's own signal for that: killed, it would leave processes that hold its
+            # memory.
             self._database.signal(signal.SIGQUIT)
             await self._database.wait()
 
@@ -220,7 +221,7 @@ class DatabaseTemporal:
         """Return a command of PostgreSQL, which refuses to be root."""
         argv = (str(self._postgres / name), *arguments)
         if os.getuid() == 0:
-            # The change of user takes away what ties the process to us, so it is asked for anew.
+            # The change of user drops what ties the process to us, so we ask for it again.
             setpriv = tools.find_program("setpriv", install="install util-linux")
             user = (f"--reuid={_USER}", f"--regid={_USER}", "--clear-groups", "--pdeathsig=KILL")
             argv = (str(setpriv), *user, *argv)

@@ -1,4 +1,4 @@
-"""What tools make of a StackChain: kstatus by its rules, Argo CD by running its Lua."""
+"""How tools read a StackChain: kstatus by its rules, Argo CD by running its Lua."""
 
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ def flux_expressions() -> dict[str, str]:
 
 
 def flux(resource: Body, matching: set[str]) -> str:
-    """Return what Flux makes of the expressions that are true.
+    """Return the verdict of Flux for the expressions that are true.
 
     Its order, from fluxcd/pkg, runtime/cel/status_evaluator.go: first the generation, then
     inProgress, failed and current; InProgress if none is true.

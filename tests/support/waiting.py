@@ -15,7 +15,7 @@ _POLL_SECONDS = 0.05
 _Code = temporalio.service.RPCStatusCode
 # A server that starts or is late, and not one that refuses.
 _LATE = frozenset({_Code.DEADLINE_EXCEEDED, _Code.UNAVAILABLE, _Code.CANCELLED})
-# Who has waited for long need not look often: each look costs the test and the API server time.
+# After a long wait, looking often is no use: each look costs the test and the API server time.
 _RARE_POLL_SECONDS = 0.1
 
 
@@ -41,13 +41,13 @@ async def eventually(
 ) -> T:
     """Call a condition until it returns something true, and return that.
 
-    An AssertionError of the condition counts as "not yet", so that it may hold several asserts. So
-    does an answer that does not come: who is asked may be starting, or late on a busy machine.
+    An AssertionError of the condition counts as "not yet", so a condition may hold several asserts.
+    So does an answer that does not come: the other side may be starting, or slow on a busy machine.
 
     Args:
         condition: A function, plain or async, without arguments.
         timeout: Seconds until the test fails; more than the busiest machine takes.
-        what: What is waited for, in words; the name of the condition by default.
+        what: What the test waits for, in words; the name of the condition by default.
     """
     started = time.monotonic()
     while True:
@@ -79,7 +79,7 @@ async def stays(condition: Callable[[], Awaitable[T]], seconds: float, *, what: 
 @overload
 async def stays(condition: Callable[[], T], seconds: float, *, what: str = ...) -> T: ...
 async def stays(condition: Callable[[], T | Awaitable[T]], seconds: float, *, what: str = "") -> T:
-    """Assert that a condition holds all the while: for "nothing happens", which has no event."""
+    """Assert that a condition holds the whole time: for "nothing happens", which has no event."""
     deadline = time.monotonic() + seconds
     while True:
         result = condition()

@@ -1,4 +1,4 @@
-"""A server that takes webhooks: keeps what came, bytes and headers, and answers as it is told."""
+"""A server that takes webhooks: keeps what came, bytes and headers, and answers as tests want."""
 
 import asyncio
 import contextlib
@@ -43,7 +43,7 @@ class Receiver:
 
     @property
     def states(self) -> list[str]:
-        """The states of all runs that were told of, in the order of arrival."""
+        """The states of all runs in the requests, in the order of arrival."""
         return [request.state for request in self.requests]
 
     async def until(self, count: int) -> list[Received]:

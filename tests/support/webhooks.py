@@ -60,7 +60,7 @@ def request(body: bytes, header: str = "", *, connection: str = CONNECTION) -> b
 
 
 class Connection:
-    """One connection that is kept; each request waits for the answer to the one before."""
+    """One connection that stays open; each request waits for the answer to the one before."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -86,7 +86,7 @@ async def connected(port: int) -> AsyncIterator[Connection]:
 
 
 async def flood(port: int, requests: Sequence[bytes], count: int) -> collections.Counter[int]:
-    """Send so many requests in turn on one connection, and count the statuses."""
+    """Send that many requests in turn on one connection, and count the statuses."""
     async with connected(port) as connection:
         return collections.Counter(
             [await connection.ask(requests[number % len(requests)]) for number in range(count)]
@@ -95,7 +95,7 @@ async def flood(port: int, requests: Sequence[bytes], count: int) -> collections
 
 @dataclasses.dataclass(kw_only=True)
 class Receiving:
-    """A receiver on loopback, without anybody who works its queue off."""
+    """A receiver on loopback, with nothing that works off its queue."""
 
     server: WebhookServer
     receiver: Receiver
@@ -115,7 +115,7 @@ class Receiving:
         return await self.http.post(path(connection), content=sent, headers=headers or signed(sent))
 
     async def send(self, *parts: bytes) -> bytes:
-        """Send bytes on a connection of their own and return all that comes back until its end."""
+        """Send bytes on a new connection and return all that comes back until it ends."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.server.port)
         try:
             for part in parts:
@@ -236,7 +236,7 @@ class InstalledReceiver:
         return f"http://{self._address}{path(connection)}"
 
     async def add_account(self, name: str, document: chains.Body) -> tuple[chains.Account, Hook]:
-        """Add an account whose runs are told to the receiver."""
+        """Add an account that notifies the receiver of its runs."""
         file = self._installation.directory / f"{name}.webhook"
         file.write_text(SECRET)
         account = await self._installation.add_account(

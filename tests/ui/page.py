@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 
 class FakeWatch:
-    """Lists what a test holds, and passes on what it changes; fails while it is told to."""
+    """Lists what a test holds, and passes on what it changes; fails while a test wants it to."""
 
     def __init__(self, bodies: Iterable[Json] = ()) -> None:
         self.bodies = {key_of(one): one for one in bodies}

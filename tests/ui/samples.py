@@ -31,7 +31,7 @@ PLATFORM = {
 
 
 def at(seconds: float, *, start: datetime.datetime = START) -> str:
-    """Return a time so many seconds after the start, as the status has it."""
+    """Return a time that many seconds after the start, as the status has it."""
     return (start + datetime.timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -360,7 +360,7 @@ def _large_words(phase: str) -> Json:
 
 
 def hostile() -> Json:
-    """Return a chain all of whose texts are what someone may try."""
+    """Return a chain all of whose texts are attempts to break the page."""
     long = "Error: " + "a very long message without an end " * 290
     stacks = [
         stack(HOSTILE, "Failed", reason=HOSTILE, message=long, runUrl="javascript:alert(1)"),

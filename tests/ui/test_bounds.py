@@ -1,4 +1,4 @@
-"""What the page's server takes of those who ask too much of it, over real connections."""
+"""How the page's server limits clients that ask too much of it, over real connections."""
 
 import asyncio
 import contextlib

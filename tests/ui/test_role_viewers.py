@@ -18,7 +18,7 @@ from tests.ui import samples
 
 
 class _ApiServer:
-    """Lets everyone look who has a token, but some only once they are released."""
+    """Lets everyone with a token look, but some only once they are released."""
 
     def __init__(self) -> None:
         self.reviewed: list[str] = []
@@ -29,7 +29,7 @@ class _ApiServer:
     async def review(self, request: web.Request) -> web.Response:
         token = request.headers["Authorization"].removeprefix("Bearer ")
         self.reviewed.append(token)
-        # Else the connection would be closed, as the API server closes none.
+        # Otherwise the connection would be closed, as the API server closes none.
         await request.read()
         if token.startswith("made-up"):
             return web.json_response({"kind": "Status", "message": "Unauthorized"}, status=401)
@@ -123,7 +123,7 @@ async def test_a_viewer_who_goes_before_the_answer_leaves_nothing(
 async def test_of_a_chain_that_two_viewers_see_one_description_is_held(
     sources: page_role.ViewerSources,
 ) -> None:
-    """Each of 200 viewers would else hold all chains of the cluster once more."""
+    """Otherwise each of 200 viewers would hold all chains of the cluster once more."""
     one, other = await listed(sources, "one"), await listed(sources, "other")
 
     key = ("platform", "platform")
@@ -256,7 +256,7 @@ async def test_a_thousand_made_up_tokens_leave_little_and_keep_nobody_out(
     gc.collect()
 
     assert set(found) == {401, 503}
-    # Of those who come at once only so many wait; the others are to come again.
+    # Of viewers that come at once only that many wait; the others have to come again.
     assert len(api.reviewed) <= page_role.MOST_OPENING
     assert (len(sources._kept), len(sources._locks), len(sources._refused)) == (0, 0, 100)
     await listed(sources, "anna")

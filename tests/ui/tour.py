@@ -50,7 +50,7 @@ class Tour:
         return await self.answer()
 
     async def sees(self, text: str, *, at: str | None = None) -> None:
-        """Wait until the page shows a text, without a complaint."""
+        """Wait until the page shows a string, without a complaint."""
         problems = await self.do(sees=text, **({} if at is None else {"open": at}))
         assert problems == [], "\n".join(problems)
 

@@ -49,7 +49,7 @@ class Stream:
                 return name, json.loads(line.removeprefix("data: "))
 
     async def until_solved(self) -> None:
-        """Read on until there is no problem any more; its words may change meanwhile."""
+        """Read until there is no problem any more; its words may change meanwhile."""
         while (await self.until("problem"))["text"]:
             pass
 

@@ -1,4 +1,4 @@
-"""Unit tests decide on plain values: a connection to anything is a mistake of the test."""
+"""Unit tests decide on plain values: a connection to anything is a mistake in the test."""
 
 import socket
 from typing import NoReturn

@@ -1,4 +1,4 @@
-"""The builders refuse objects that cannot come into being, so that no test decides about one."""
+"""The builders refuse objects that cannot exist, so that no test decides about one."""
 
 from collections.abc import Callable
 

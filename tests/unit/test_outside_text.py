@@ -1,7 +1,7 @@
 """Text from outside: what is left of it where it enters, and that nothing else leaves.
 
-Given: texts that Spacelift, Temporal or a delivery may hold. Asserted: what people and programs are
-shown of them.
+Given: texts that Spacelift, Temporal or a delivery may hold. Asserted: what people and programs get
+to see of them.
 """
 
 import io
@@ -40,7 +40,7 @@ hostile = st.one_of(any_text, st.text(st.sampled_from(NASTY + "ab &<|*`"), max_s
 
 
 def is_harmless(text: str) -> bool:
-    """Whether YAML, a terminal and a reader can bear it."""
+    """Whether YAML, a terminal and a reader can cope with it."""
     return not any(
         unicodedata.category(one) in ("Cc", "Cf", "Cs", "Zl", "Zp") or one in "\ufffe\uffff"
         for one in text

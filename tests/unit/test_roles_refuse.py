@@ -1,7 +1,7 @@
-"""A role whose secrets or files are not there ends with one sentence each, and with no traceback.
+"""A role whose secrets or files are missing ends with one sentence each, and with no traceback.
 
 Kubernetes shows the end of the log as the reason of a terminated container, so the sentence is the
-last thing that is said.
+last line of the log.
 """
 
 import subprocess
@@ -46,7 +46,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """A folder with a file of each kind that is no good."""
+    """A folder with one unusable file of each kind."""
     (tmp_path / "directory").mkdir()
     (tmp_path / "dangling").symlink_to(tmp_path / "gone")
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
@@ -153,7 +153,7 @@ def test_a_worker_names_each_key_that_its_connections_lack(
 
 
 def test_an_operator_outside_of_a_cluster_says_what_it_looked_for(tmp_path: Path) -> None:
-    """A process of its own: with good settings a role sets up logs and Temporal's core for it."""
+    """In a separate process: with good settings a role sets up logs and Temporal's core for it."""
     done = subprocess.run(
         [sys.executable, "-m", "controller", "operator"],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""What the other tests wait with has to fail with a text that helps."""
+"""The helpers with which other tests wait have to fail with a message that helps."""
 
 import httpx
 import pytest

@@ -33,6 +33,6 @@ async def serve(temporal_client: Client, caplog: pytest.LogCaptureFixture) -> As
         yield start
         for harness in served:
             await harnesses.finish(harness)
-    # The SDK logs here what nobody awaited, and what it could not evict.
+    # The SDK logs here what was never awaited, and what it could not evict.
     errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert not errors, [record.getMessage() for record in errors]

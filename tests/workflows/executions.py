@@ -1,4 +1,4 @@
-"""Runs one stack's execution by itself, with a listener in the place of its chain."""
+"""Runs one stack's execution alone, with a listener instead of its chain."""
 
 import contextlib
 import dataclasses
@@ -73,8 +73,8 @@ async def execution(
 ) -> AsyncIterator[Execution]:
     """Start the execution of a stack; `facts` are fields of its input, and of its policies.
 
-    Its chain lets it stop its run, and trigger the next one, as soon as it asks, unless the test is
-    to do that. A `chain_run_id` is that of an execution that a reset has made of the chain.
+    Its chain lets it stop its run, and trigger the next one, as soon as it asks, unless the test
+    does that itself. A `chain_run_id` is that of an execution that a reset has made of the chain.
     """
     workflow_id = ids.execution_workflow_id(account=harness.account, stack_id=stack_id)
     allowed = ((ids.MAY_STOP_SIGNAL, lets_stop), (ids.MAY_TRIGGER_SIGNAL, lets_trigger))

@@ -29,7 +29,7 @@ REF = v1alpha1.Ref(namespace="team", name="demo", uid="uid", generation=1)
 ChainHandle = WorkflowHandle[Any, progress.ChainProgress]
 
 # A workflow that closes while news comes in is asked to look again, and one may be terminated while
-# it works: neither is a fault of its code.
+# it works: neither is a fault of the workflow's code.
 _HARMLESS = (
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND,
@@ -46,7 +46,7 @@ class Harness:
     account: str
     endpoint: str
     handles: list[ChainHandle] = dataclasses.field(default_factory=list)
-    # Executions that a test started by itself.
+    # Executions that a test started directly.
     executions: list[WorkflowHandle[Any, Any]] = dataclasses.field(default_factory=list)
 
     @property

@@ -23,7 +23,7 @@ from devenv.simulator.model.run_entities import Run
 from tests.workflows import harness as harnesses
 from tests.workflows.simulated_world import SimulatedWorld
 
-# Of the account's time, in which all runs of a schedule are over.
+# In the account's time: by then all runs of a schedule are over.
 _LONGEST_SECONDS = 150.0
 
 
@@ -170,7 +170,7 @@ class Performance:
                     if stack_ends.ended_well(stack)
                 ]
                 await self._chain("again", kept)
-        # What was left to end ends.
+        # What was allowed to finish finishes.
         await self._until_quiet()
         self._judge()
         self.outcome.requests = sum(self.world.transport.requests.values())
@@ -300,7 +300,7 @@ def _ended(run: Run) -> float:
 async def play_all(
     temporal_client: Client, seeds: Iterable[int], *, at_once: int, **fields: Any
 ) -> list[Outcome]:
-    """Play the schedules of seeds, some at a time; `fields` take the place of what is drawn."""
+    """Play the schedules of seeds, some at a time; `fields` replace what is drawn."""
     slots = asyncio.Semaphore(at_once)
 
     async def play(seed: int) -> Outcome:

@@ -1,9 +1,9 @@
 """Records the histories that `test_replay.py` replays: `python -m tests.workflows.record [NAME..]`.
 
-From version 0.1.0 on a recorded history stands for chains that are running while a release is
-installed, so old ones are kept for as long as such chains may run: record new ones next to them
+From version 0.1.0 on a recorded history represents chains that are running while a release is
+installed. So old ones are kept for as long as such chains may run: record new ones next to them
 after a deliberate change.
-`--release VERSION` keeps those of today as what that version leaves behind.
+`--release VERSION` keeps today's recordings as those of that version.
 """
 
 import argparse
@@ -118,7 +118,7 @@ async def failed(chain: Harness) -> None:
 
 
 async def canceled(chain: Harness) -> None:
-    """Canceled while two runs go on."""
+    """Canceled while two runs continue."""
     handle = await chain.start()
     for stack_id in "ab":
         await chain.stack_shows(handle, stack_id, Phase.RUNNING)
@@ -127,7 +127,7 @@ async def canceled(chain: Harness) -> None:
 
 
 async def adopted(chain: Harness) -> None:
-    """One native run is used, one does not come; two waves meet in a stack."""
+    """One native run is used, one does not come, and two waves meet in a stack."""
     await chain.run()
 
 
@@ -173,7 +173,7 @@ async def limited(chain: Harness) -> None:
 
 
 async def unanswered(chain: Harness) -> None:
-    """Nobody confirms in time, under a deadline of the stack that does not pass."""
+    """No one confirms in time, under a deadline of the stack that does not pass."""
     deadlines = {"confirmation_deadline_seconds": 2, "stack_deadline_seconds": 600}
     async with execution(chain, **deadlines) as stack:
         await stack.shows("NeedsConfirmation")
@@ -196,7 +196,7 @@ async def locked(chain: Harness) -> None:
 
 
 async def notified(chain: Harness) -> None:
-    """One sink is told at the second try, another one is given up."""
+    """One sink takes the notification at the second try; the other never does."""
     tries: dict[str, int] = {}
 
     @activity.defn(name="deliver_notification")
@@ -242,7 +242,7 @@ async def requested(chain: Harness) -> None:
 
 
 async def swept(chain: Harness) -> None:
-    """The roots are looked at, and the operator can tell at once."""
+    """The roots are looked at, and the operator knows at once."""
     await asking.sweep(chain)
 
 
@@ -318,7 +318,7 @@ def _worlds_of_executions() -> dict[Callable[[Harness], Awaitable[None]], World]
 
 
 async def record(folder: Path, names: Collection[str]) -> list[Path]:
-    """Run scenarios on a server of their own and write the histories of all their workflows.
+    """Run scenarios on a new server and write the histories of all their workflows.
 
     Args:
         folder: where to write.
@@ -342,7 +342,7 @@ async def record(folder: Path, names: Collection[str]) -> list[Path]:
 
 
 def keep(folder: Path, version: str) -> list[Path]:
-    """Copy the recordings into the folder of a release, which nobody changes from then on.
+    """Copy the recordings into the folder of a release, which never changes from then on.
 
     Raises:
         FileExistsError: the release has its folder already.
@@ -375,7 +375,7 @@ def _write(folder: Path, name: str, histories: list[WorkflowHistory]) -> list[Pa
 
 
 def _clean(value: Any) -> Any:
-    """Leave out what tells of the machine that recorded, and what a replay does not look at."""
+    """Leave out what describes the machine that recorded, and what a replay does not look at."""
     if isinstance(value, dict):
         return {key: _clean(item) for key, item in value.items() if key not in _OF_THE_MACHINE}
     return [_clean(item) for item in value] if isinstance(value, list) else value

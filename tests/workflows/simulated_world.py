@@ -1,6 +1,6 @@
 """Chains with the activities as they are shipped, on a simulated account in this process.
 
-Spacelift is not asked over HTTP but by function calls, so that many chains run side by side in
+Requests to Spacelift are function calls instead of HTTP, so that many chains run side by side in
 seconds. The account's time is the wall clock's.
 """
 
@@ -36,7 +36,7 @@ SECRET = "secret"
 
 
 class Counts:
-    """Whom the activities report to; nobody asks it."""
+    """Where the activities report to; no test reads it."""
 
     def run_triggered(self) -> None:
         """Not counted."""
@@ -51,10 +51,10 @@ class Counts:
 class Transport(httpx.AsyncBaseTransport):
     """Answers requests from the account, and counts them by the name of their document.
 
-    `answer_delays` keeps back answers to the documents of a name, which have taken effect; those to
-    the documents that `lost` names do not come at all. While `is_served` is not set nothing
-    arrives, as when no worker is there; that begins after so many documents of a name as
-    `stops_serving_after` says.
+    `answer_delays` delays answers to documents by name; the requests have taken effect by then.
+    Answers to the documents that `lost` names never arrive. While `is_served` is not set no request
+    arrives, as if there were no worker; `stops_serving_after` has the number of requests by
+    document after which that starts.
     """
 
     def __init__(self, simulator: Simulator) -> None:

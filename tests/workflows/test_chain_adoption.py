@@ -1,4 +1,4 @@
-"""Runs that Spacelift queues by itself: used, replaced or stopped."""
+"""Runs that Spacelift queues automatically: used, replaced or stopped."""
 
 import pytest
 

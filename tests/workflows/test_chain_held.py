@@ -1,4 +1,4 @@
-"""A stack that is locked or disabled when its turn comes keeps nobody else from starting."""
+"""A stack that is locked or disabled when its turn comes keeps no other stack from starting."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a chain tells the operator, when, and what it does with the answer."""
+"""What a chain reports to the operator, when, and what it does with the answer."""
 
 import pytest
 
@@ -58,7 +58,7 @@ async def test_a_run_that_nobody_wants_triggers_nothing(serve: Serve, kind: str)
 
     known = await chain.run()
 
-    # Told before or after it has read the stacks.
+    # Reported before or after it has read the stacks.
     assert phases(known) in ({}, {"a": "Canceled", "b": "Canceled"})
     assert known.phase is Phase.CANCELED
     assert world.calls("find_stack_run") == world.calls("trigger_stack_run") == []

@@ -135,7 +135,7 @@ async def test_a_worker_that_is_replaced_while_a_stage_soaks_goes_on_with_it(ser
 async def test_a_request_that_comes_again_when_a_soak_has_passed_does_not_hold_the_stage_up(
     temporal_client: Client,
 ) -> None:
-    """No worker is there meanwhile, so both are news in the same workflow task."""
+    """No worker is there meanwhile, so a workflow task gets both as news."""
     world = World("a~p")
     world.stage_of = {"a": "dev", "p": "prod"}
     chain = harness.new_harness(temporal_client, world)

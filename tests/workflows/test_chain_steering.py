@@ -515,7 +515,7 @@ async def test_a_suspended_run_that_is_left_to_itself_before_its_stacks_are_read
 
 
 async def test_the_time_of_a_suspended_run_that_is_left_to_itself_counts(serve: Serve) -> None:
-    """What it waits for might otherwise hold it for ever."""
+    """What it waits for might otherwise hold it forever."""
     world = World("a~b")
     world.held, world.holds_in["a"] = {"a"}, "UNCONFIRMED"
     chain = await serve(world)

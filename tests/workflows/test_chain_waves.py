@@ -1,4 +1,4 @@
-"""Native runs of a simulated account around one chain: each case of `docs/limits.md` by itself."""
+"""Native runs of a simulated account around one chain: each case of `docs/limits.md` alone."""
 
 import asyncio
 import itertools
@@ -21,7 +21,7 @@ from tests.workflows.simulated_world import SimulatedWorld
 
 Open = Callable[..., Awaitable[harnesses.Harness]]
 
-# Longer than any of these chains: who waited for it would be seen.
+# Longer than any of these chains: a wait for it would be noticed.
 LONG_SETTLE = stack_operations.WaitLimits(adopt_settle=20, trigger_grace=2, stop_effect=2)
 
 

@@ -1,7 +1,7 @@
-"""Windows: outside of them nothing is triggered and nothing confirmed, and what waits says so.
+"""Windows: outside of them nothing is triggered or confirmed, and what waits says so.
 
-The world says whether windows are open. When they are is for other tests to show: those of the pure
-parts, and the simulation, whose windows are real.
+The world says whether windows are open. Other tests show when they are: those of the pure parts,
+and the simulation, whose windows are real.
 """
 
 import datetime
@@ -205,7 +205,7 @@ async def test_to_destroy_each_stage_waits_for_its_window_in_reverse_order(serve
 async def test_with_fail_fast_what_waits_for_its_window_is_skipped_once_another_has_failed(
     serve: Serve,
 ) -> None:
-    """It is not waited for: nothing of it would start when the window opens."""
+    """The chain does not wait for it: nothing of it would start when the window opens."""
     world = World(roots=("a", "p"))
     world.stage_of = {"a": "dev", "p": "prod"}
     world.held = {"a"}

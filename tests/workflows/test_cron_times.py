@@ -1,6 +1,6 @@
 """The times of our crons are those that a real Temporal server has for a schedule.
 
-But for those that a change of the clock brings twice: the server has one of them or both.
+The exception are times that a change of the clock repeats: the server has one of them or both.
 """
 
 import dataclasses

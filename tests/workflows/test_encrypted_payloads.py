@@ -1,4 +1,4 @@
-"""With payload keys nothing that Temporal keeps can be read without them, on a real server."""
+"""With payload keys, nothing that Temporal keeps can be read without them, on a real server."""
 
 import dataclasses
 
@@ -32,7 +32,7 @@ def with_keys(client: Client, *keys: str) -> Client:
 
 
 async def raw(client: Client, handle: temporalio.client.WorkflowHandle[object, object]) -> str:
-    """Return all that the server keeps of an execution, as anybody with access reads it."""
+    """Return all that the server keeps of an execution, as anyone with access reads it."""
     history = await handle.fetch_history()
     described = await handle.describe()
     return history.to_json() + str(described.raw_description)

@@ -143,7 +143,7 @@ async def test_a_wake_reads_the_run_at_once(serve: Serve) -> None:
     await chain.execution("a").signal(ids.WAKE_SIGNAL)
     await chain.called("read_stack_run", "a")
 
-    # Without news the wait goes on as it was.
+    # Without news the wait continues as it was.
     assert world.log.count(("follow_stack_run", "a")) == 1
     await world.move("a", "FINISHED")
     assert (await handle.result()).phase is Phase.SUCCEEDED

@@ -21,7 +21,7 @@ DISABLED = holds.Hold(is_disabled=True)
 
 @contextlib.asynccontextmanager
 async def held_between_runs(serve: Serve, world: World) -> AsyncIterator[tuple[Harness, Execution]]:
-    """A stack whose first run failed, and which somebody has locked before the next one."""
+    """A stack whose first run failed, and which someone has locked before the next one."""
     world.held = {"a"}
     chain = await serve(world)
     policy = v1alpha1.Retry(limit=1, backoff_seconds=1)

@@ -1,4 +1,4 @@
-"""A stack's execution after a reset of its chain: what it finds of before, it can also stop."""
+"""A stack's execution after a reset of its chain: it can also stop what it finds from before."""
 
 import dataclasses
 import uuid
@@ -17,7 +17,7 @@ RESET = str(uuid.uuid4())
 
 
 def world_with_run(*, is_known: bool = True) -> World:
-    """Return one where a run of before the reset goes on."""
+    """Return a world in which a run from before the reset continues."""
     world = World()
     world.held = {"a"}
     run_id = world.create("a").id

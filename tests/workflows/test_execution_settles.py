@@ -150,7 +150,7 @@ async def test_a_refusal_at_the_first_try_fails_the_stack(serve: Serve) -> None:
 
 @pytest.mark.parametrize("call", ["find_stack_run", "trigger_stack_run"])
 async def test_a_long_pause_is_told_at_once_and_waited_for(serve: Serve, call: str) -> None:
-    """The first failure says it: three tries with such pauses would take a quarter of an hour."""
+    """The first failure decides: three tries with such pauses would take a quarter of an hour."""
     world = World()
     busy = failure(errors.LONG_PAUSE, delay=datetime.timedelta(seconds=3))
     world.failures[call, "a"] = [busy]

@@ -63,7 +63,7 @@ async def test_a_stack_at_which_nothing_runs_is_no_problem(
 async def test_a_server_that_is_away_is_told_apart_from_one_that_takes_no_more(
     tmp_path: Path, account: str
 ) -> None:
-    """A server of its own, which takes two signals of an execution; by default it is 10,000."""
+    """A separate server, which takes two signals of an execution; the default is 10,000."""
     options = temporal_servers.TemporalOptions(
         log_file=tmp_path / "temporal.log",
         database=tmp_path / "temporal.db",

@@ -1,6 +1,6 @@
 """What others keep in the Temporal namespace: junk of every kind is skipped, counted, never fatal.
 
-Each test has a namespace of its own, so that no other test's operator has to read what is in it.
+Each test has a separate namespace, so no other test's operator has to read what is in it.
 """
 
 import asyncio
@@ -158,7 +158,7 @@ async def test_our_run_is_listed_among_junk_of_every_kind(client: Client) -> Non
 
 @pytest.mark.parametrize("name", [key for key in JUNK if key != "another resource's"])
 async def test_a_foreign_workflow_in_the_place_of_a_run_is_named(client: Client, name: str) -> None:
-    """Else a run would be started over and over: Temporal allows one of the id."""
+    """Otherwise a run would be started over and over: Temporal allows one of the id."""
     await start_raw(client, starter._id_of(REF), JUNK[name])
     workflows = make_workflows(client)
 
@@ -308,7 +308,7 @@ async def test_junk_that_runs_keeps_no_root_from_being_judged(client: Client) ->
 
 @workflow.defn(name=ids.CHAIN_WORKFLOW, sandboxed=False)
 class NewerChain:
-    """Says what a newer version would: phases that nobody here knows, and more fields."""
+    """Says what a newer version would: phases that are unknown here, and more fields."""
 
     @workflow.query(name=ids.PROGRESS_QUERY)
     def get_progress(self) -> dict[str, Any]:
@@ -323,7 +323,7 @@ class NewerChain:
 
 @workflow.defn(name=ids.EXECUTION_WORKFLOW, sandboxed=False)
 class NewerExecution:
-    """Ends in a phase that nobody here knows."""
+    """Ends in a phase that is unknown here."""
 
     @workflow.run
     async def run(self, argument: messages.StackExecutionInput) -> dict[str, Any]:

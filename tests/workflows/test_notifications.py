@@ -74,7 +74,7 @@ class Telling:
 async def start(
     client: Client, asked: notification_messages.NotificationInput, queue: str
 ) -> WorkflowHandle[Any, notification_messages.NotificationResult]:
-    """Start a notification by a handle for whose result the other server skips time."""
+    """Start a notification by a handle for whose result the time-skipping server skips time."""
     handle: WorkflowHandle[
         Any, notification_messages.NotificationResult
     ] = await client.start_workflow(
@@ -88,7 +88,7 @@ async def start(
 
 
 def ask(*names: str, **fields: Any) -> notification_messages.NotificationInput:
-    """Return a notification of its own."""
+    """Return a new notification with its own id."""
     told_id = temporal_support.unique("notification")
     told = make_notification(**{"id": told_id, **fields})
     return notification_messages.NotificationInput(notification=told, sinks=list(names))
@@ -101,7 +101,7 @@ def entry(name: str, receiver: Receiver, **fields: Any) -> dict[str, Any]:
         "url": f"{receiver.url}{PATH}",
         "headers": {"X-Key": SECRET},
         "transitions": ["StackFailed"],
-        # Of an answer that a busy machine gives late, the same is told twice.
+        # If a busy machine answers late, the same notification is sent twice.
         "timeoutSeconds": 30,
         **fields,
     }
@@ -173,7 +173,7 @@ async def test_a_sink_gets_what_its_type_says_with_its_secrets_and_temporal_does
             result = await served.result(asked.notification.id)
             history = await served.history(asked.notification.id)
 
-    # There from the start: Prometheus cannot tell a first failure from none otherwise.
+    # There from the start: otherwise Prometheus cannot distinguish a first failure from none.
     assert shown == [0.0] * 4
     (received,) = receiver.received
     assert received.path == PATH
@@ -287,7 +287,7 @@ async def test_one_sink_that_hangs_or_is_gone_keeps_no_other_waiting(
             await eventually(lambda: served.count("gone", "unavailable") >= 3)
 
             async def last_failures() -> dict[str, str]:
-                """Of both sinks: Temporal is told of a failure after it was counted."""
+                """For the two sinks: Temporal learns of a failure after it was counted."""
                 nonlocal pending
                 pending = await served.handle(asked[0].notification.id).describe()
                 found = {
@@ -402,7 +402,7 @@ async def test_a_sink_that_the_worker_cannot_tell_is_given_up_like_one_that_refu
 async def test_a_delivery_that_ends_in_another_way_is_told_in_the_log_too(
     temporal_client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As with a queue that nobody polls for a day, which is too long to wait for."""
+    """As with a queue that is not polled for a day, which is too long to wait for."""
 
     @activity.defn(name="deliver_notification")
     async def broken(argument: notification_messages.DeliverNotificationInput) -> None:

@@ -1,7 +1,7 @@
-"""What each policy of the spec makes of how runs end: one row, one chain.
+"""How each policy of the spec reacts to the ends of runs: one row, one chain.
 
-Rows with pauses of hours are for the server that skips time. It mishandles cancels, so where a run
-is stopped the row is for the other one, with deadlines of a second.
+Rows with pauses of hours are for the server that skips time. That server mishandles cancels, so
+rows in which a run is stopped are for the other one, with deadlines of a second.
 """
 
 import dataclasses
@@ -31,8 +31,8 @@ HOUR = 3600
 class Row:
     """Given: a graph as `World` draws it, how runs end, and fields of the spec.
 
-    `first_ends` are the ends of a stack's first runs, `stays` the states in which runs stay until
-    somebody acts. Expected: each stack as "Phase/Reason", the chain likewise, which stacks the
+    `first_ends` are the ends of a stack's first runs; `stays` are the states in which runs stay
+    until someone acts. Expected: each stack as "Phase/Reason", the chain likewise, which stacks the
     chain triggers, in order, how their runs end, and at least how many seconds it takes.
     """
 

@@ -1,4 +1,4 @@
-"""Queries come at any moment, also while a workflow reads: its history must replay all the same."""
+"""Queries come at any moment, even while a workflow reads: its history must replay all the same."""
 
 import asyncio
 

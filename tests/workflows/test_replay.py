@@ -1,7 +1,7 @@
 """Today's workflow code still fits chains that were started by the code of the recordings.
 
 If it does not, running chains would get stuck at an upgrade. Before version 0.1.0 there are none:
-record all histories anew. Afterwards keep the old sequence of commands behind `workflow.patched`,
+record all histories again. Afterwards keep the old sequence of commands behind `workflow.patched`,
 and record new histories next to the old ones. See ADR 0020.
 """
 
@@ -16,7 +16,7 @@ from temporalio.client import WorkflowHistory
 from controller.temporal import worker
 from tests.workflows import harness, record
 
-# Those of today, and in folders of their own what each release left behind.
+# Today's recordings, and those of each release in separate folders.
 RECORDINGS = sorted(record.FOLDER.rglob("*.json"))
 CHANGELOG = Path(__file__).parents[2] / "CHANGELOG.md"
 

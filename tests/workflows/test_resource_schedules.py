@@ -1,7 +1,7 @@
-"""What the operator makes of schedules on a real server: set up, served, renewed, removed.
+"""What the operator does with schedules on a real server: set up, served, renewed, removed.
 
 Given: a resource with a status, and a clock. Asserted: the status that follows, what asks for a
-run, and that nothing is asked of Temporal where there is nothing to do.
+run, and that there are no requests to Temporal when there is nothing to do.
 """
 
 import dataclasses
@@ -104,7 +104,7 @@ class Bench:
         )
 
     async def kinds(self) -> set[str]:
-        """Return which schedules of the resource are there, without the list that is behind."""
+        """Return which schedules of the resource are there, without the list, which lags behind."""
         found = set[str]()
         for kind in (ids.SCHEDULE_KIND, ids.TRIGGERS_KIND):
             schedule_id = ids.schedule_id(namespace="team", name="chain", uid=self.uid, kind=kind)
@@ -125,7 +125,7 @@ async def bench(temporal_client: Client) -> AsyncIterator[Bench]:
 def checked(
     found: resource_schedules.ScheduleUpdate, time: str, **fields: Any
 ) -> projection.SchedulesStatus:
-    """Return how it stands if the operator has looked last at a time."""
+    """Return its state if the operator has last looked at a given time."""
     schedule = found.schedules.schedule
     assert schedule is not None
     known = dataclasses.replace(schedule, checked_time=time, next_time=time, **fields)
@@ -153,7 +153,7 @@ async def test_what_is_wanted_is_set_up_and_what_is_not_wanted_any_more_removed(
 
 
 async def test_at_rest_nothing_is_asked_of_temporal(bench: Bench) -> None:
-    """A thousand idle resources would else be a thousand requests, again and again."""
+    """Otherwise a thousand idle resources would be a thousand requests, again and again."""
     chain = bench.chain(schedule=DAILY, triggers=TRIGGERS)
     found = await bench.look(chain)
     bench.is_asked = False
@@ -220,7 +220,7 @@ async def test_a_time_that_temporal_says_has_come_has_come_whatever_the_clock_sa
 async def test_an_edit_serves_what_had_passed_before_it_and_is_set_up_after_that(
     bench: Bench,
 ) -> None:
-    """A crash in between would else lose times that only the old schedule has."""
+    """Otherwise a crash in between would lose times that only the old schedule has."""
     found = await bench.look(bench.chain(schedule=DAILY))
     other = dataclasses.replace(DAILY, cron="0 7 * * *")
 

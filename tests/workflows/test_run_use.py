@@ -24,7 +24,7 @@ async def test_a_run_of_a_stack_that_no_chain_has_ever_run_is_free(serve: Serve)
     chain = await serve(World())
 
     assert await holding(chain, "a", "01A") is RunUse.UNUSED
-    # Whoever it is, it is no stack of ours; nor does a name break the question.
+    # Whoever it is, it is not one of our stacks; nor does a name break the question.
     for person in ("jane@example.com", "b", "o'hara"):
         assert await holding(chain, "a", "01A", person) is RunUse.UNUSED
 
@@ -71,7 +71,7 @@ async def test_a_native_run_that_a_chain_may_still_adopt_is_undecided_until_it_h
 async def test_a_run_queued_by_a_finished_root_is_undecided_until_the_chain_below_has_it(
     serve: Serve,
 ) -> None:
-    """That chain runs no execution of the root, so that only its memo tells of it."""
+    """That chain runs no execution of the root, so only its memo names the run."""
     world = World("a>b")
     chain = await serve(world)
     root_run = world.create("a")

@@ -132,7 +132,7 @@ async def test_while_a_chain_may_adopt_the_run_it_is_judged_again_for_a_while(
 async def test_below_a_finished_root_native_runs_are_used_and_the_root_is_kept(
     serve: Serve,
 ) -> None:
-    """`d` hangs on `b` by label too, so that its native run would start too early."""
+    """`d` depends on `b` by label too, so its native run would start too early."""
     world = World("a>b", "b>c", "a>d", "b~d")
     world.held, world.holds_in["d"] = {"d"}, "QUEUED"
     chain = await serve(world)

@@ -1,7 +1,7 @@
 """Schedules on a real server: what Temporal makes of them, and what is read back.
 
-A schedule's times are computed by the server for any span, so that years of a cron take
-milliseconds. The time-skipping server has no schedules.
+The server computes a schedule's times for any span, so that years of a cron take milliseconds. The
+time-skipping server has no schedules.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ ENDPOINT = "https://acme.app.spacelift.io"
 
 @dataclasses.dataclass
 class Bench:
-    """A resource of its own, and the schedules of an installation."""
+    """A new resource, and the schedules of an installation."""
 
     client: Client
     chain: v1alpha1.StackChain
@@ -162,7 +162,7 @@ async def test_more_times_than_one_answer_holds_are_all_counted(bench: Bench) ->
 async def test_of_more_times_than_are_counted_the_newest_is_known(
     bench: Bench, cron: str, newest: str
 ) -> None:
-    """Else every pass would ask for a run of its own, until the times of today come."""
+    """Otherwise every pass would ask for another run, until the times of today come."""
     await bench.kept.set_up(bench.starts(cron))
 
     times = await bench.kept.times_between(
@@ -197,7 +197,7 @@ async def test_what_is_exactly_as_much_as_is_counted_is_complete(bench: Bench) -
 async def test_what_temporal_does_not_take_is_refused_and_leaves_no_schedule(
     bench: Bench, cron: str, zone: str, words: str
 ) -> None:
-    """Nor may the one that was there before go on in its place."""
+    """Nor may the one that was there before continue instead."""
     await bench.kept.set_up(bench.starts("0 6 * * *"))
 
     with pytest.raises(schedules.ScheduleRefused, match=words.replace("[", r"\[")):
@@ -288,7 +288,7 @@ def test_a_sweep_is_another_one_if_it_looks_at_other_roots_or_pauses(
 
 
 class Clock:
-    """A clock that stands until it is moved."""
+    """A clock that stands still until it is moved."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -314,7 +314,7 @@ async def is_listed(bench: Bench) -> bool:
 async def test_a_finished_run_wakes_the_sweeps_that_look_at_its_stack_and_no_others(
     bench: Bench,
 ) -> None:
-    """One that runs already is followed by another; nobody serves them here."""
+    """One that runs already is followed by another; no worker serves them here."""
     await bench.kept.set_up(bench.sweeps(roots=("a",)))
     await eventually(lambda: is_listed(bench))
     sweeps = sweep_wakes.TemporalSweepWaker(lambda: bench.client)
@@ -357,7 +357,7 @@ async def test_the_list_of_sweeps_is_read_anew_after_ten_seconds(bench: Bench) -
     is_there = await sweeps.wake(after[0])
 
     assert (before, soon, len(after)) == ([], [], 1)
-    # That it is gone is no failure, and it is not found again.
+    # It is not a failure that it is gone, and it is not found again.
     assert not is_there
 
 

@@ -244,7 +244,7 @@ async def test_a_worker_that_went_away_counts_as_none(
             assert failure is not None
             return failure
 
-        # Only the first failure is in the history; the attempts tell that it goes on.
+        # Only the first failure is in the history; the number of attempts shows that it continues.
         assert "demo" in await eventually(is_told)
 
     with pytest.raises(starter.NoWorker):

@@ -1,4 +1,4 @@
-"""A trigger's word to its next attempt, on a real server: it must arrive, or count as not given."""
+"""What a trigger tells its next attempt, on a real server: it arrives, or counts as not given."""
 
 from pathlib import Path
 

@@ -105,7 +105,7 @@ async def test_a_stopped_worker_hands_its_follows_over_and_is_gone_in_time(
 async def test_a_worker_goes_on_with_another_client_once_its_first_one_is_cut_off(
     served: Served, temporal_client: Client
 ) -> None:
-    """As with a renewed certificate; a wait for another chain has the first client, and ends."""
+    """As with a renewed certificate; a wait for another chain uses the first client, and ends."""
     chain, stop = served.chain, asyncio.Event()
     cable = relay.Relay(temporal_client.service_client.config.target_host)
     cable.start()

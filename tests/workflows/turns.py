@@ -1,4 +1,4 @@
-"""Waits for a turn at a stack, in the place of a chain that somebody else runs."""
+"""Waits for a turn at a stack, as a chain of someone else would."""
 
 import temporalio.client
 
@@ -12,7 +12,7 @@ QUICK = execution_waits.Pace(refresh=0.3, grace=0.5, look=0.05)
 async def turn_at(
     client: temporalio.client.Client, workflow_id: str, *, chain: str = "x", since: float = 1.0
 ) -> messages.AwaitTurnResult:
-    """Return once it is the turn of a chain, whatever is said of who has the stack meanwhile."""
+    """Return once it is the turn of a chain, whatever is reported about the stack meanwhile."""
     known: holds.HoldingChain | None = None
     while True:
         argument = messages.AwaitTurnInput(

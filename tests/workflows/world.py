@@ -34,7 +34,7 @@ from controller.spacelift import models
 from controller.temporal import ids, messages, start_messages
 from controller.temporal.activities import errors, execution_waits, heartbeats
 
-# How a run goes on by itself when nobody holds it.
+# How a run ends on its own when nothing holds it.
 DEFAULT_END = "FINISHED"
 
 
@@ -101,7 +101,7 @@ class World:
         self.stack_holds: dict[str, holds.Hold] = {}
         # Those of stacks that have some.
         self.are_windows_open = False
-        # When a closed window is looked at again.
+        # When a closed window is rechecked.
         self.closed_for = timedelta(seconds=1)
         # Where a confirmation leads.
         self.confirms_to = DEFAULT_END
@@ -111,12 +111,12 @@ class World:
         self.pace = execution_waits.Pace(refresh=0.3, grace=3.0, look=0.1)
         self.holds_in: dict[str, str] = {}
         self.has_natives = True
-        # Stacks on which Spacelift queues nothing by itself.
+        # Stacks on which Spacelift queues nothing automatically.
         self.without_native: set[str] = set()
         # Stacks whose runs cannot be read, with the name of the error.
         self.problems: dict[str, str] = {}
         self.failures: dict[tuple[str, str], list[Exception]] = collections.defaultdict(list)
-        # Activities that fail until the test takes them out, by name and stack.
+        # Activities that fail until the test removes them from here, by name and stack.
         self.broken: dict[tuple[str, str], Exception] = {}
         # Activities that wait until their gate is opened, by name and stack.
         self.gates: dict[tuple[str, str], asyncio.Event] = {}
@@ -130,11 +130,11 @@ class World:
         self.publishes_open = 0
         self.publishes_most = 0
         # The first publish counts for all but the last one, so none is on its way at the end: the
-        # time-skipping server never goes on after the cancel of one that ends just then.
+        # time-skipping server never continues after the cancel of one that ends just then.
         self.publishes_seldom = False
         self.publish_error: Exception | None = None
         self.last_publish_error: Exception | None = None
-        # Takes the place of the fake, for tests of the real one on a real server.
+        # Replaces the fake, for tests of the real one on a real server.
         self.real_trigger: Callable[..., Any] | None = None
         # What sweeps find, and what the operator answers to each call; the last one repeats.
         self.root_runs: list[start_messages.RootRuns] = []
@@ -208,7 +208,7 @@ class World:
         self.are_windows_open = True
 
     def close_windows(self) -> None:
-        """Have the windows be closed from now on; they are looked at again each second."""
+        """Have the windows closed from now on; they are rechecked every second."""
         self.are_windows_open = False
 
     def _window(self) -> windows.WindowState:
@@ -269,7 +269,7 @@ class World:
             known = [run for run in self.runs.values() if run.stack_id == argument.target.stack_id]
             natives = [run.id for run in known if run.is_native]
             if argument.adopt_origin is not None and natives:
-                # A root's run that finished before has an id of its own kind.
+                # The id of a root's run that finished before is of another kind.
                 later = [run_id for run_id in natives if run_id > argument.adopt_origin] or natives
                 return messages.FindStackRunResult(newest_run_id=later[0], adopted_run_id=later[0])
             held, closed = self._hold_of(argument.target.stack_id), None
@@ -459,7 +459,7 @@ class World:
         async with self._called("publish_chain_status", "", argument):
             if argument.is_final and self.last_publish_error is not None:
                 raise self.last_publish_error
-            # The last one does not wait for one that it takes the place of.
+            # The last one does not wait for the one that it replaces.
             self.publishes_open += not argument.is_final
             self.publishes_most = max(self.publishes_most, self.publishes_open)
             try:

@@ -1,8 +1,7 @@
 """What a resolver knows about the request it serves: who asks, and for what account.
 
-The rules on what a caller may see and change are here, so that each resolver says in one word
-which one it follows. A bad token and a missing permission give the same text, `unauthorized` (API
-facts, 1.6).
+The rules on what a caller may see and change are here, so that each resolver names its rule in one
+word. A bad token and a missing permission give the same text, `unauthorized` (API facts, 1.6).
 """
 
 from collections.abc import Callable, Mapping
@@ -51,7 +50,7 @@ class Context:
         return User(login=key.login)
 
     def require_account_admin(self) -> User:
-        """Return who acts on what belongs to no space; admins of some spaces are refused."""
+        """Return who acts on what belongs to no space; refuse admins of some spaces only."""
         user = self.require_writer()
         if self.require_key().spaces is not None:
             raise unauthorized()
@@ -66,15 +65,15 @@ class Context:
             raise unauthorized()
 
     def sees_space(self, space_id: str) -> bool:
-        """Tell whether the caller sees a space and what is in it."""
+        """Return whether the caller sees a space and what is in it."""
         return self.key is not None and self.account.is_visible(self.key, space_id)
 
     def sees(self, stack: Stack) -> bool:
-        """Tell whether the caller sees a stack."""
+        """Return whether the caller sees a stack."""
         return self.sees_space(stack.space)
 
     def visible_stack(self, stack_id: str) -> Stack | None:
-        """Return a stack for reading; None when it is missing or invisible: no telling which."""
+        """Return a stack for reading; None if it is missing or invisible, which look the same."""
         stack = self.account.stacks.get(stack_id)
         return stack if stack is not None and self.sees(stack) else None
 
@@ -110,5 +109,5 @@ class Context:
         return edge
 
     def is_listed(self, run: Run) -> bool:
-        """Tell whether lists show a run already (read after write)."""
+        """Return whether lists show a run already (read after write)."""
         return self.engine.now - run.created_at >= self.account.behavior.runs_lag

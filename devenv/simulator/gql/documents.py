@@ -1,7 +1,7 @@
 """Documents as clients send them: parsed and validated once, however often they come.
 
-Production accepts an empty variable list (`query GetStacks () {...}`), which is no valid GraphQL,
-so it is taken out before parsing (seen from Spacelift's Backstage plugin).
+Production accepts an empty variable list (`query GetStacks () {...}`), which is not valid GraphQL,
+so it is removed before parsing (seen from Spacelift's Backstage plugin).
 """
 
 import re
@@ -57,7 +57,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A document ready for execution, or the errors that keep it from being so."""
+    """A document ready for execution, or the errors that make it unfit."""
 
     text: str
     document: DocumentNode | None
@@ -65,7 +65,7 @@ class Prepared:
     operations: tuple[Operation, ...] = ()
 
     def operation(self, name: str | None) -> Operation | None:
-        """Return the operation that a request means, if it is clear which."""
+        """Return the operation that a request means, if that is clear."""
         if name:
             return next((one for one in self.operations if one.name == name), None)
         return self.operations[0] if len(self.operations) == 1 else None

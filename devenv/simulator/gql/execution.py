@@ -71,7 +71,7 @@ def execute(
 
 
 class _QuickExecution(ExecutionContext):
-    """Gives plain values of plain fields at once; these are most of each answer."""
+    """Answers plain fields with plain values at once; these are most of each answer."""
 
     def execute_field(
         self,
@@ -80,7 +80,7 @@ class _QuickExecution(ExecutionContext):
         field_nodes: list[FieldNode],
         path: Path,
     ) -> Any:
-        """Return the value of a field, or have it found in all the ways that GraphQL knows."""
+        """Return the value of a field, or let GraphQL find it in the usual way."""
         field = parent_type.fields.get(field_nodes[0].name.value)
         if field is not None and not field.args and field.resolve is not None:
             inner = field.type.of_type if isinstance(field.type, GraphQLNonNull) else field.type

@@ -1,7 +1,8 @@
 """Root fields of `Query`.
 
 Without a valid token, lists are empty and `viewer` is null, while single objects are
-`unauthorized`; the behavior `unauthorizedMode: B` answers before it comes to this (API facts, 1.6).
+`unauthorized`. With the behavior `unauthorizedMode: B` a request does not get that far (API facts,
+1.6).
 """
 
 from collections.abc import Callable
@@ -96,7 +97,7 @@ def user_view(key: ApiKey) -> UserView:
 
 
 def viewer(_root: None, info: GraphQLResolveInfo) -> UserView | None:
-    """Who asks; null when nobody is logged in."""
+    """Who asks; null when no one is logged in."""
     key = info.context.key
     return user_view(key) if key else None
 
@@ -109,7 +110,7 @@ def stack(_root: None, info: GraphQLResolveInfo, *, id: str) -> Stack | None:  #
 
 
 def run_stack(_root: None, info: GraphQLResolveInfo, *, runId: str) -> Stack:  # noqa: N803
-    """The stack of a run; this message is one that clients do match on."""
+    """The stack of a run; clients do match on this message."""
     context: Context = info.context
     context.require_key()
     run = context.account.runs.get(runId)
@@ -208,7 +209,7 @@ def search_audit(
     *,
     input: dict[str, Any],  # noqa: A002
 ) -> searching.Page:
-    """A page of the audit trail; nobody but admins of the account reads it."""
+    """A page of the audit trail; only admins of the account may read it."""
     info.context.require_writer()
     return searching.search(list(info.context.account.audit), input, _AUDIT)
 

@@ -16,7 +16,7 @@ _END_OF_LOG = "end"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunDependencyView:
-    """A run that another one waits for; more than its id is not known to be there."""
+    """A run that another one waits for; the API is not known to show more of it than its id."""
 
     id: str
 
@@ -124,7 +124,7 @@ def logs(
     token: str | None = None,
     stateVersion: int | None = None,  # noqa: N803 - GraphQL's name
 ) -> LogsView:
-    """The log of one phase; that of a past one is finished, or clients follow it forever."""
+    """The log of one phase; that of a past phase is finished, or clients would never stop."""
     fitting = [
         place
         for place, entry in enumerate(run.history)

@@ -32,7 +32,7 @@ def run_trigger(
     runtimeConfig: dict[str, Any] | None = None,
     forceApply: str | None = None,
 ) -> Run:
-    """Create a run; a tracked one of the tracked commit unless told otherwise."""
+    """Create a run; by default a tracked one of the tracked commit."""
     context: Context = info.context
     record = context.stack_to_change(stack)
     user = context.require_writer()

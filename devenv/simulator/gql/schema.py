@@ -1,7 +1,7 @@
 """The executable schema: the SDL of `schema.graphql` with a resolver on every field.
 
-What no table names is an attribute (or a key) of the record, in snake case. Which one, is settled
-here once and not again for every value of every answer.
+A field that no table names is an attribute (or a key) of the record, in snake case. Which one it is
+is decided here once, and not again for every value of every answer.
 """
 
 import functools
@@ -97,7 +97,7 @@ def _vendor_value(name: str, field: GraphQLField) -> Callable[..., Any]:
 
 
 def has_required(operation: Operation, aliases: tuple[str, ...]) -> bool:
-    """Tell whether a null in one of these root fields would make the whole answer null."""
+    """Return whether a null in one of these root fields would make the whole answer null."""
     schema = load()
     root = schema.mutation_type if operation.is_mutation else schema.query_type
     names = {field.name for field in operation.fields if field.alias in aliases}

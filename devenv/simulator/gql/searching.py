@@ -106,7 +106,7 @@ def _cut(records: list[Any], request: dict[str, Any], index: Index) -> Page:
 
 
 def _start(records: list[Any], after: str | None, index: Index) -> int:
-    """Return where the page begins; a record that is gone still marks its place in the order."""
+    """Return where the page starts; a deleted record still marks its place in the order."""
     if not after:
         return 0
     key = _decode(after)

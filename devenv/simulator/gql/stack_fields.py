@@ -51,7 +51,7 @@ def can_write(stack: Stack, info: GraphQLResolveInfo) -> bool:
 
 
 def outputs(stack: Stack, _info: GraphQLResolveInfo) -> list[Output]:
-    """The published outputs by name; a sensitive one keeps its value to itself."""
+    """The published outputs by name; a sensitive one hides its value."""
     return [stack.outputs[name] for name in sorted(stack.outputs)]
 
 
@@ -103,7 +103,7 @@ def reference(
 
 
 def edge_stack(edge: Edge, info: GraphQLResolveInfo) -> Stack | None:
-    """The dependent of an edge, also when the caller does not see it: the field is never null."""
+    """The dependent of an edge, even if the caller does not see it: the field is never null."""
     stack: Stack | None = info.context.account.stacks.get(edge.stack_id)
     return stack
 
@@ -115,7 +115,7 @@ def edge_upstream(edge: Edge, info: GraphQLResolveInfo) -> Stack | None:
 
 
 def run(stack: Stack, info: GraphQLResolveInfo, *, id: str) -> Run | None:  # noqa: A002
-    """One run of this stack; a run of another stack is as good as none."""
+    """One run of this stack; a run of another stack counts as none."""
     found: Run | None = info.context.account.runs.get(id)
     return found if found is not None and found.stack_id == stack.id else None
 

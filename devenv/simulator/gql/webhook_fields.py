@@ -1,7 +1,8 @@
 """Fields of webhooks: those of a stack, the named ones, and the one of the audit trail.
 
-Stack webhooks follow the rules of their stack, and whoever reads the stack reads their secrets;
-named ones follow those of their space; the audit trail belongs to admins of the whole account.
+Stack webhooks follow the rules of their stack: people who may read the stack may read their
+secrets. Named webhooks follow the rules of their space. The audit trail belongs to admins of the
+whole account.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """The simulated account: its records, and the indexes that make looking them up cheap.
 
-Nothing here decides anything. Whoever changes a record calls `touch`, so that the state file gets
+Nothing here decides anything. Code that changes a record calls `touch`, so that the state file gets
 it.
 """
 
@@ -164,7 +164,7 @@ class Account:
         return self._edges_up.get(stack_id, {}).get(upstream_id)
 
     def is_reachable(self, start: str, goal: str) -> bool:
-        """Tell whether `goal` is `start` or one of its transitive dependents."""
+        """Return whether `goal` is `start` or one of its transitive dependents."""
         seen, todo = {start}, [start]
         while todo:
             for edge in self.dependent_edges(todo.pop()):
@@ -174,7 +174,7 @@ class Account:
         return goal in seen
 
     def is_visible(self, key: ApiKey, space_id: str) -> bool:
-        """Tell whether a key sees a space: its own ones, and those below them."""
+        """Return whether a key sees a space: its own ones, and those below them."""
         if key.spaces is None:
             return True
         space: str | None = space_id

@@ -1,7 +1,7 @@
 """How the account behaves, chosen at the start by the scenario and later by an admin.
 
-There is a choice for two reasons: Spacelift's sources leave a point open, so that a client has to
-cope with either answer; or a deployment may be slow or limited in a way that has to be tried.
+There is a choice for two reasons. Spacelift's sources leave some points open, so a client has to
+cope with either answer. And a deployment may be slow or limited in ways that have to be tried.
 """
 
 from typing import Literal
@@ -94,7 +94,7 @@ class Behavior(StrictModel):
     """Requests per second and key; none by default."""
 
     fan_out_cap: int = pydantic.Field(default=500, ge=1)
-    """How many runs one push may create on stacks of its own."""
+    """How many runs one push may create on the stacks that it reaches directly."""
 
     named_webhook_secret: Literal["shown", "hidden"] = "hidden"  # noqa: S105 - a mode's name
     """What `secret` of a named webhook answers: the secret, or an empty string."""

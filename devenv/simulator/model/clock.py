@@ -1,6 +1,6 @@
 """Clocks: where the model's `now` comes from.
 
-The model itself never asks for the time; whoever drives it reads one of these and hands it over.
+The model itself never asks for the time: its caller reads one of these and hands it over.
 """
 
 import time
@@ -12,7 +12,7 @@ class Clock(Protocol):
 
     @property
     def is_virtual(self) -> bool:
-        """Whether time stands still until somebody moves it."""
+        """Whether time stands still until someone moves it."""
         ...
 
     def now(self) -> float:
@@ -44,7 +44,7 @@ class RealClock:
 
 
 class VirtualClock:
-    """A clock that stands until it is moved; for tests and for the admin API."""
+    """A clock that stands still until it is moved; for tests and for the admin API."""
 
     is_virtual = True
 

@@ -36,7 +36,7 @@ class Order:
 
 
 def check_takes_runs(stack: Stack) -> None:
-    """Refuse a new run on a stack that is disabled or going."""
+    """Refuse a new run on a stack that is disabled or being deleted."""
     if stack.is_disabled:
         raise Refusal("stack is disabled")
     if stack.deleting:
@@ -44,7 +44,7 @@ def check_takes_runs(stack: Stack) -> None:
 
 
 def check_may_create(stack: Stack, login: str) -> None:
-    """Refuse a new run on a stack that takes none, or is locked by somebody else."""
+    """Refuse a new run on a stack that takes none, or that someone else has locked."""
     check_takes_runs(stack)
     if stack.locked_by is not None and stack.locked_by != login:
         raise Refusal(f"stack is locked by {stack.locked_by}")
@@ -84,7 +84,7 @@ def make(engine: Engine, order: Order) -> Run:
 
 
 def retry(engine: Engine, run: Run, *, username: str) -> Run:
-    """Run once more what a finished run did; dependents are not queued again."""
+    """Repeat what a finished run did; dependents are not queued again."""
     if engine.account.behavior.retry_run_id == "same":
         run.upstream_runs = []
         run.outcome = run.delta = run.planned = None

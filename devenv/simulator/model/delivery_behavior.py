@@ -1,7 +1,7 @@
-"""What the way from the account to a webhook's endpoint does to deliveries.
+"""What happens to deliveries on the way from the account to a webhook's endpoint.
 
-Order and exactly-once are not guaranteed by Spacelift (API facts, 6.4), so a receiver has to be
-tried with each of these. Chance is drawn by `seed` and the number of the delivery.
+Spacelift guarantees neither order nor exactly-once (API facts, 6.4), so a receiver has to be tried
+with each of these. Chance depends on `seed` and the number of the delivery.
 """
 
 import math
@@ -33,7 +33,7 @@ DOCUMENTED_PAYLOAD = {
 
 
 class DeliveryBehavior(StrictModel):
-    """Each setting with its default; seconds are those of the account's clock, but for timeout."""
+    """Each setting with its default; all seconds but `timeout` are those of the account's clock."""
 
     seed: int = 0
     """Chance: the same seed gives the n-th delivery the same plan."""
@@ -66,7 +66,7 @@ class DeliveryBehavior(StrictModel):
     """Deliveries are kept and leave all at once, at each multiple of so many seconds; 0 = not."""
 
     noise: Rate = _PROBABILITY
-    """How many events have an internal error or an event of a module beside them."""
+    """How many events come with an internal error or an event of a module."""
 
     stale_versions: Rate = _PROBABILITY
     """How many runs end with the `stateVersion` of the state before; clients have seen this."""
@@ -90,7 +90,7 @@ class DeliveryBehavior(StrictModel):
     """So many failed deliveries in a row disable a webhook."""
 
     policy_payload: dict[str, str] = pydantic.Field(default=dict(DOCUMENTED_PAYLOAD))
-    """What a policy with a `payload` of its own sends of a run."""
+    """What a policy with its own `payload` sends of a run."""
 
     policy_skips: list[str] = pydantic.Field(default=[])
     """Run states that such a policy is silent about."""
@@ -109,7 +109,7 @@ class DeliveryPlan:
 
 def plan(behavior: DeliveryBehavior, number: int) -> DeliveryPlan:
     """Return what happens to the `number`-th delivery of an account."""
-    # A generator of its own per delivery: what one draws cannot shift what the next one gets.
+    # Each delivery has its own generator: what one draws cannot shift what the next one gets.
     rng = random.Random(f"{behavior.seed}/{number}")  # noqa: S311 - repeatable on purpose
     rates = (behavior.drop, behavior.duplicate, behavior.reorder, behavior.noise, behavior.replay)
     is_dropped, is_doubled, is_held, has_noise, is_replayed = (
@@ -128,7 +128,7 @@ def plan(behavior: DeliveryBehavior, number: int) -> DeliveryPlan:
 
 
 def is_stale(behavior: DeliveryBehavior, number: int) -> bool:
-    """Tell whether an end that is told by the `number`-th delivery has a stale version."""
+    """Return whether an end that the `number`-th delivery reports has a stale version."""
     if not behavior.stale_versions:
         return False
     rng = random.Random(f"{behavior.seed}/{number}/version")  # noqa: S311 - repeatable on purpose

@@ -1,4 +1,4 @@
-"""Who is told of what happens in the account: from an event to the deliveries that it causes."""
+"""Who learns what happens in the account: from an event to the deliveries that it causes."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -42,7 +42,7 @@ class Dispatch:
     # -- runs --------------------------------------------------------------------------------
 
     def run_changed(self, run: Run, transition: Transition) -> None:
-        """Tell everybody who wants to know that a run came to a state."""
+        """Notify everyone who wants to know that a run came to a state."""
         account = self.engine.account
         stack = account.stacks.get(run.stack_id)
         if stack is None or not account.webhooks:
@@ -80,7 +80,7 @@ class Dispatch:
     # -- noise -------------------------------------------------------------------------------
 
     def internal_error(self, stack: Stack) -> None:
-        """Let an error inside of Spacelift happen; policies that ask for these send it."""
+        """Let an error inside of Spacelift happen; policies that ask for such errors send it."""
         account = self.engine.account
         payload = payloads.internal_error(account)
         event = _Event(event="internal-error")
@@ -90,7 +90,7 @@ class Dispatch:
             self._send_by(policy, given, payloads.text(payload), event)
 
     def noise(self, webhook: Webhook, *, kind: str) -> Delivery:
-        """Send what is about no run of a stack to a webhook, whoever routed it there."""
+        """Send what is not about a run of a stack to a webhook, whoever routed it there."""
         account, now = self.engine.account, self.engine.now
         if kind == "module":
             payload = payloads.module_event(account, self.engine.ids.next(now), at=now)
@@ -108,10 +108,10 @@ class Dispatch:
         remote_ip: str,
         before: Webhook | None,
     ) -> None:
-        """Tell the audit trail webhook of a mutation; `before` is what it was until then.
+        """Notify the audit trail webhook of a mutation; `before` is what it was until then.
 
-        That it is disabled or deleted is told to the one that was. That it is set and enabled was
-        told by the probe.
+        A webhook that is disabled or deleted is still notified of that. The probe has already
+        reported that one was set and enabled.
         """
         account = self.engine.account
         webhook = account.webhooks.get(AUDIT_ID)

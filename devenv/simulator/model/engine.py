@@ -1,12 +1,12 @@
 """What drives an account: the timetable of runs, and the one place where a run changes its state.
 
-What happens to a run at its time is not said here but by `state_machine`, so that the rules can
-use the engine, and it does not have to know them.
+What happens to a run at its time is up to `state_machine`, so that the rules can use the engine
+while the engine need not know the rules.
 
-`advance(now)` carries out everything that is due up to an instant, each at its own time, so a
-late call finds the same history as a punctual one. What a change causes elsewhere (a dependent's
-release, the next run of the stack) goes through a work list and not through the call stack: a
-wave of 500 skipped stacks would exceed the recursion limit.
+`advance(now)` carries out everything that is due up to an instant, each at its own time, so a late
+call finds the same history as a punctual one. What a change causes elsewhere (a dependent's
+release, the next run of the stack) goes through a work list and not through the call stack: a wave
+of 500 skipped stacks would exceed the recursion limit.
 """
 
 import abc
@@ -74,7 +74,7 @@ class Engine(abc.ABC):
         self.now = max(self.now, now)
 
     def next_due(self) -> float | None:
-        """Return when something is due next; None while everything waits for somebody."""
+        """Return when something is due next; None while everything waits for a person."""
         while self._timetable:
             due, _, kind, key = self._timetable[0]
             if self._is_current(due, kind, key):
@@ -114,7 +114,7 @@ class Engine(abc.ABC):
     def move(
         self, run: Run, state: RunState, *, note: str | None = None, username: str | None = None
     ) -> None:
-        """Put a run into a state, and let everybody know."""
+        """Put a run into a state, and let everyone know."""
         transition = Transition(
             state=state, state_version=len(run.history), at=self.now, note=note, username=username
         )
@@ -200,7 +200,7 @@ class Engine(abc.ABC):
     def _mirror(self, run: Run, username: str | None) -> None:
         """Let the stack show the state of the tracked run at work.
 
-        Runs that never left the queue do not show: QUEUED, CANCELED and SKIPPED are no stack
+        Runs that never left the queue do not show: QUEUED, CANCELED and SKIPPED are not stack
         states.
         """
         stack = self.account.stacks.get(run.stack_id)

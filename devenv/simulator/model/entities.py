@@ -1,9 +1,9 @@
 """The records that a simulated account consists of; those of runs are in `run_entities`.
 
-Plain data that can be written as JSON and read back (`snapshot`); every rule lives elsewhere.
-Unlike most values of this project they change in place: they are the database of a server, not
-messages. Instants are Unix seconds with fractions; GraphQL shows them as whole seconds, the admin
-API whole.
+Plain data that can be written as JSON and read back (`snapshot`); every rule is elsewhere. Unlike
+most values of this project they change in place: they are the database of a server, not messages.
+Instants are Unix seconds with fractions. GraphQL shows them as whole seconds, the admin API in
+full.
 """
 
 from dataclasses import dataclass, field
@@ -173,7 +173,7 @@ class Stack:
     config: list[ConfigElement] = field(default_factory=list)
     durations: dict[str, float] = field(default_factory=dict)
     script: list[Outcome] = field(default_factory=list)
-    # The run that holds the stack; kept a moment longer than the run itself, as in production.
+    # The run that holds the stack; it does so a moment longer than it lasts, as in production.
     active_run_id: str | None = None
     active_until: float | None = None
     deleting: bool = False

@@ -12,5 +12,5 @@ class Refusal(Exception):
 
 
 def unauthorized() -> Refusal:
-    """Return the refusal of a bad token, and of a good one without permission: the text is one."""
+    """Return the refusal of a bad token, or of one without permission: the text is the same."""
     return Refusal("unauthorized")

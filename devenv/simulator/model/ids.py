@@ -1,7 +1,7 @@
 """Identifiers of the simulated account.
 
-Run ids are ULIDs, so they sort by creation; Spacelift's clients page by that order, and the
-operator compares ids to tell what was created after what. Hence the strict monotony here.
+Run ids are ULIDs, so they sort by creation. Spacelift's clients page by that order, and the
+operator compares ids to see what was created after what. So they have to be strictly monotonic.
 """
 
 import random
@@ -11,7 +11,7 @@ _RANDOM_BITS = 80
 
 
 class Ulids:
-    """Hands out ULIDs, each above the one before, even when the clock stands or goes back."""
+    """Hands out ULIDs, each above the one before, even when the clock stands still or goes back."""
 
     def __init__(self, rng: random.Random) -> None:
         """Take the source of the random part."""

@@ -16,7 +16,7 @@ _MISSING_INPUTS = "job assignment failed: the following inputs are missing: "
 
 
 def step(engine: Engine, run: Run) -> None:
-    """Leave the state that a run is in, its time there being up."""
+    """Leave the state that a run is in, since its time there is up."""
     if run.is_stopping:
         engine.move(run, RunState.STOPPED, note=run.stop_note, username=run.stop_username)
     elif run.is_held:
@@ -49,7 +49,7 @@ def enter(engine: Engine, run: Run, state: RunState, *, username: str | None = N
 def await_person(
     engine: Engine, run: Run, state: RunState, *, needs_approval: bool = False
 ) -> None:
-    """Leave a run to a person; it gives its worker back meanwhile."""
+    """Leave a run to a person; it releases its worker meanwhile."""
     run.needs_approval = needs_approval
     engine.move(run, state)
     queueing.free_worker(engine, run)
@@ -76,7 +76,7 @@ def _script_interferes(engine: Engine, run: Run) -> bool:
     if script.phase is not run.state:
         return False
     if script.result == "hang":
-        # Nothing is scheduled, so only a person gets the run out of here.
+        # Nothing is scheduled, so only a person can move the run on.
         return True
     default = "worker lost" if script.result == "worker-lost" else f"{run.state.lower()} failed"
     engine.move(run, RunState.FAILED, note=script.note or default)

@@ -1,9 +1,9 @@
-"""Native stack dependencies: a tracked run queues runs on all dependents, let go in order.
+"""Native stack dependencies: a tracked run queues runs on all dependents, released in order.
 
 From the documentation of stack dependencies, the support knowledge base and issue 565 of the
-provider: the whole wave is queued when its first run is created; a dependent is let go, or
-skipped, when its direct upstream runs of that wave are over; being skipped does not stop the
-stacks behind.
+provider: the whole wave is queued when its first run is created. A dependent is released, or
+skipped, when its direct upstream runs of that wave are over. Being skipped does not stop the stacks
+behind.
 """
 
 from collections import deque
@@ -27,8 +27,9 @@ def make_with_dependents(engine: Engine, orders: list[creation.Order]) -> list[R
 def queue_dependents(engine: Engine, origins: list[Run]) -> list[Run]:
     """Queue runs on all transitive dependents of runs that have just been created.
 
-    `triggeredBy` is the direct upstream stack through which a dependent was found first, going by
-    breadth. A disabled stack gets no run, and what is only behind it is not reached.
+    `triggeredBy` is the direct upstream stack through which a breadth-first search finds a
+    dependent first. A disabled stack gets no run, and stacks that are only behind it are not
+    reached.
     """
     account = engine.account
     wave = {run.stack_id: run for run in origins}
@@ -53,7 +54,7 @@ def queue_dependents(engine: Engine, origins: list[Run]) -> list[Run]:
 
 
 def upstream_ended(engine: Engine, run: Run) -> None:
-    """Let go whoever waited for this run alone."""
+    """Release the runs that waited for this one alone."""
     for follower_id in engine.waiting_runs.pop(run.id, ()):
         follower = engine.account.runs[follower_id]
         if follower.state is not RunState.QUEUED or not _all_over(engine, follower):
@@ -66,7 +67,7 @@ def upstream_ended(engine: Engine, run: Run) -> None:
 
 
 def decide(engine: Engine, run: Run) -> None:
-    """Let a dependent's run go, or end it, its upstream runs being over."""
+    """Release a dependent's run, or end it, since its upstream runs are over."""
     runs = engine.account.runs
     broken = [u for u in run.upstream_runs if u in runs and runs[u].state in BROKEN]
     run.is_held = False
@@ -98,7 +99,7 @@ def unchanged_references(engine: Engine, run: Run) -> list[str]:
 
 
 def reconcile_drift(engine: Engine, run: Run) -> None:
-    """Answer drift that a check found with a tracked run, where the stack is set up so."""
+    """Answer drift that a check found with a tracked run, if the stack is set up for that."""
     is_check = run.drift_detection and run.type is RunType.PROPOSED and run.reconcile
     stack = engine.account.stacks.get(run.stack_id)
     if not is_check or stack is None or run.state is not RunState.FINISHED:

@@ -1,8 +1,8 @@
 """The deliveries of an account: which are due, which may be sent now, and what came of them.
 
 Decides only; `web.delivery_sender` sends. A delivery that is being sent stays pending in the
-records until its answer is known, so that one that was interrupted is sent again after a restart:
-at least once.
+records until its answer is known. So an interrupted one is sent again after a restart: at least
+once.
 """
 
 import heapq
@@ -39,7 +39,8 @@ class Outbox:
             if delivery.due is not None:
                 self._enter(delivery, delivery.due)
             else:
-                # A probe: whoever asked for it has lost the connection with the last process.
+                # A probe: the caller that asked for it has lost the connection with the last
+                # process.
                 self._end(delivery, DeliveryState.FAILED, note="interrupted")
 
     @property
@@ -53,7 +54,7 @@ class Outbox:
         return self._last
 
     def next_number(self) -> int:
-        """Return the number of the next delivery, which is taken by this."""
+        """Take and return the number of the next delivery."""
         self._last += 1
         return self._last
 
@@ -139,7 +140,7 @@ class Outbox:
         return delivery.is_farewell or (webhook is not None and webhook.enabled)
 
     def _is_retried(self, delivery: Delivery, attempt: Attempt, webhook: Webhook | None) -> bool:
-        """Only an answer 5xx is tried again, where that is wanted, and three times at most."""
+        """Only an answer 5xx is tried again, if that is wanted, and three times at most."""
         is_server_error = attempt.status is not None and attempt.status >= 500
         is_wanted = webhook is not None and webhook.retry_on_failure
         return is_server_error and is_wanted and len(delivery.attempts) <= RETRIES
@@ -156,7 +157,7 @@ class Outbox:
         self._account.touch("delivery", delivery.id)
 
     def _forget_oldest(self) -> None:
-        """Forget many at a time: those that wait are passed over, and that costs."""
+        """Forget many at a time: skipping those that wait has a cost."""
         deliveries = self._account.deliveries.values()
         over = (one.id for one in deliveries if one.state is not DeliveryState.PENDING)
         for delivery_id in list(itertools.islice(over, _SPARE)):

@@ -1,9 +1,9 @@
 """Which named webhooks a notification policy sends to, and what.
 
-Rego is not run here. The text of a policy is looked at instead: for the events that it names
-(`run_updated`, `internal_error`) it sends to each named webhook whose id it has as a string, and
-where it has a `"payload"` it sends the one of the behavior. A test that has an engine can put it in
-the place of this (`PolicyEngine`).
+No Rego is run here. Instead, the text of a policy decides. For the events that it names
+(`run_updated`, `internal_error`) it sends to each named webhook whose id it has as a string. If it
+has a `"payload"`, it sends the one of the behavior. A test that has an engine can use that instead
+(`PolicyEngine`).
 """
 
 import json
@@ -81,7 +81,7 @@ def read(policy: Policy, given: dict[str, Any], behavior: DeliveryBehavior) -> l
             return []
         payload = {key: pick(given, path) for key, path in behavior.policy_payload.items()}
     known = {endpoint["id"] for endpoint in given["webhook_endpoints"]}
-    # What it names outright and is not there counts as well: that is a mistake to be seen.
+    # A webhook that it names but that is not there counts as well: people should see that mistake.
     named = (strings & known) | set(_ENDPOINT.findall(code))
     return [Message(endpoint_id=endpoint, payload=payload) for endpoint in sorted(named)]
 

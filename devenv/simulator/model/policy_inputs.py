@@ -1,7 +1,7 @@
-"""What a notification policy is given: the event in the form that policies see (API facts, 6.3).
+"""What a notification policy gets: the event in the form that policies see (API facts, 6.3).
 
 Unlike the default payload it is in snake case and in nanoseconds, and it carries the metadata that
-was given with the trigger.
+came with the trigger.
 """
 
 import itertools

@@ -1,8 +1,8 @@
 """Who may go next: the queue of each stack and the workers of each pool.
 
 One blocking run (tracked, destroy, task) at a time per stack, oldest first; it holds the stack
-until it is over, also while it waits for a person. Workers go to blocking runs first, then to
-proposed ones, then to drift detection; a prioritized run of a private pool jumps the others.
+until it is over, even while it waits for a person. Workers go to blocking runs first, then to
+proposed ones, then to drift detection; a prioritized run of a private pool jumps the queue.
 (Spacelift's documentation of runs, worker pools and locks.)
 """
 
@@ -122,7 +122,7 @@ def blocker(engine: Engine, stack: Stack) -> Run | None:
 
 
 def seek_worker(engine: Engine, run: Run) -> None:
-    """Let a run wait for a worker of its stack's pool, and have one at once if one is free."""
+    """Let a run wait for a worker of its stack's pool; it gets one at once if one is free."""
     pool_id = engine.stack_of(run).worker_pool_id
     engine.awaiting_worker[pool_id].append(run.id)
     engine.later(lambda: assign_workers(engine, pool_id))

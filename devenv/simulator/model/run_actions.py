@@ -1,6 +1,6 @@
-"""What somebody does to a run: confirm, discard, cancel, stop, review and the rest.
+"""What people do to a run: confirm, discard, cancel, stop, review and the rest.
 
-Each is allowed from certain states only; which, is section 3.4 and 4.2 of the API facts. Every
+Each is allowed from certain states only; sections 3.4 and 4.2 of the API facts list them. Every
 function takes the acting user's name, which ends up in the run's history.
 """
 
@@ -72,7 +72,7 @@ def cancel(engine: Engine, run: Run, *, username: str, note: str | None = None) 
 
 
 def stop(engine: Engine, run: Run, *, username: str, note: str | None = None) -> Run:
-    """Ask the worker to stop; it may go on regardless."""
+    """Ask the worker to stop; it may continue regardless."""
     late = engine.account.behavior.stop_during_apply
     is_late = run.state in UNSTOPPABLE_WORK
     if run.state not in STOPPABLE and (not is_late or late == "error"):
@@ -177,7 +177,7 @@ def prioritize(engine: Engine, run: Run, *, is_prioritized: bool) -> Run:
 def discard_all(
     engine: Engine, stack_id: str, *, username: str, note: str | None = None
 ) -> tuple[list[Run], list[str]]:
-    """Discard whatever can be discarded; second are the ids of those that could not be."""
+    """Discard whatever can be discarded; the second list has the ids of runs that could not be."""
     discarded = [
         discard(engine, run, username=username, note=note)
         for run in engine.account.runs_of(stack_id)

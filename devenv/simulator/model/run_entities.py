@@ -95,7 +95,7 @@ class Review:
 
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """A run and all that the model has to remember about it."""
+    """A run and everything that the model has to remember about it."""
 
     id: str
     stack_id: str

@@ -1,7 +1,8 @@
-"""What somebody does to a stack: trigger, lock, disable, set its commit, its edges, delete it.
+"""What people do to a stack: trigger, lock, disable, set its commit, its edges, delete it.
 
-The rules: a disabled stack gets no new runs; under a user's lock only its owner may create runs,
-and only the owner or an admin may unlock; dependencies form a DAG; what others depend on stays.
+The rules: a disabled stack gets no new runs. Under a user's lock only its owner may create runs,
+and only the owner or an admin may unlock. Dependencies form a DAG. A stack that others depend on
+cannot be deleted.
 """
 
 import hashlib
@@ -124,7 +125,7 @@ def rename(engine: Engine, stack: Stack, new_id: str) -> Stack:
 
 
 def remove(engine: Engine, stack: Stack) -> None:
-    """Take a stack away at once, whatever hangs on it: something that happens to a client."""
+    """Remove a stack at once, whatever depends on it: something that happens to a client."""
     _abandon_runs(engine, stack)
     engine.later(lambda: engine.account.remove_stack(stack.id))
 
@@ -150,7 +151,7 @@ def push(
 
 
 def drift_check(engine: Engine, stack: Stack) -> Run:
-    """Start a drift detection run: private workers only, and on a stack that finished well."""
+    """Start a drift detection run: private workers only, and on a stack that has FINISHED."""
     creation.check_takes_runs(stack)
     if stack.worker_pool_id is None:
         raise Refusal("drift detection needs a private worker pool")
@@ -196,7 +197,7 @@ def add_reference(engine: Engine, edge: Edge, reference: Reference) -> Reference
 
 
 def made_up_commit(seed: str, *, message: str = "Initial commit", timestamp: int = 0) -> Commit:
-    """Return a commit whose hash follows from a text."""
+    """Return a commit whose hash follows from a string."""
     sha = hashlib.sha1(seed.encode(), usedforsecurity=False).hexdigest()
     return Commit(hash=sha, message=message, timestamp=timestamp)
 

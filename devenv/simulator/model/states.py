@@ -58,10 +58,10 @@ TERMINAL = frozenset(
 # A skipped upstream run does not break the chain (support knowledge base); these do.
 BROKEN = TERMINAL - {RunState.FINISHED, RunState.SKIPPED}
 
-# Only these run types hold their stack; proposed runs go beside them.
+# Only these run types hold their stack; proposed runs run next to them.
 BLOCKING_TYPES = frozenset({RunType.TRACKED, RunType.DESTROY, RunType.TASK})
 
-# `stack.runs` is about these; proposed runs and tasks have lists of their own.
+# `stack.runs` is about these; proposed runs and tasks have their own lists.
 LISTED_TYPES = frozenset({RunType.TRACKED, RunType.DESTROY, RunType.TESTING})
 
 # States in which a worker is at work, or is reserved for the run.

@@ -1,8 +1,8 @@
-"""What somebody does to webhooks and policies: create, change, delete them.
+"""What people do to webhooks and policies: create, change, delete them.
 
-The rules: the endpoint of a stack's webhook is unique on that stack; the id of a named webhook and
-of a policy is made of its name and stays; a webhook that failures disabled is enabled again by an
-update (API facts, 6.1 and 6.4).
+The rules: the endpoint of a stack's webhook is unique on that stack. The id of a named webhook or
+of a policy is made from its name and never changes. An update enables a webhook again that failures
+have disabled (API facts, 6.1 and 6.4).
 """
 
 import re
@@ -18,7 +18,7 @@ from devenv.simulator.model.webhooks import AUDIT_ID, Policy, Webhook, WebhookKi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookDraft:
-    """A webhook as somebody wants it; a secret that is None or empty leaves the known one."""
+    """A webhook as someone wants it; a secret that is None or empty leaves the known one."""
 
     endpoint: str
     enabled: bool = True
@@ -37,7 +37,7 @@ class Naming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyDraft:
-    """The rules of a policy, and what is written beside them."""
+    """The rules of a policy, and what goes with them."""
 
     body: str
     description: str | None = None
@@ -53,7 +53,7 @@ def change(engine: Engine, webhook: Webhook, draft: WebhookDraft) -> Webhook:
 
 
 def create_stack_webhook(engine: Engine, stack: Stack, draft: WebhookDraft) -> Webhook:
-    """Tell an endpoint of every state change of a stack's runs."""
+    """Notify an endpoint of every state change of a stack's runs."""
     _check_unique_endpoint(engine.account, stack, draft.endpoint)
     webhook = Webhook(
         id=engine.ids.next(engine.now),
@@ -113,7 +113,7 @@ def update_named_webhook(
 
 
 def set_headers(engine: Engine, webhook: Webhook, headers: dict[str, str]) -> Webhook:
-    """Add headers to what is sent, or give those that are there other values."""
+    """Add headers to what is sent, or change the values of existing ones."""
     webhook.headers.update(headers)
     engine.account.touch("webhook", webhook.id)
     return webhook
@@ -153,7 +153,7 @@ def set_audit_webhook(
 def create_policy(
     engine: Engine, naming: Naming, draft: PolicyDraft, *, policy_type: str
 ) -> Policy:
-    """Add a policy. Its body is not compiled, so broken Rego is not refused as it would be."""
+    """Add a policy. Its body is not compiled, so broken Rego is accepted here."""
     policy = Policy(
         id=_new_slug(naming.name, engine.account.policies),
         name=naming.name,
@@ -195,7 +195,7 @@ def _apply(account: Account, webhook: Webhook, draft: WebhookDraft) -> Webhook:
 
 
 def check_endpoint(endpoint: str) -> None:
-    """Refuse what is no address to post to."""
+    """Refuse an endpoint that is not an address to post to."""
     parts = urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Refusal("webhook has 1 error: endpoint: is not a valid URL")

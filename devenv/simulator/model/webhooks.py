@@ -1,4 +1,4 @@
-"""The records of outgoing webhooks: who is to be told, by which policies, and what was sent.
+"""The records of outgoing webhooks: whom to notify, by which policies, and what was sent.
 
 Three kinds share one record, since all that is sent to them is sent the same way (API facts,
 section 6.1). Like all records of the account they change in place.
@@ -67,7 +67,7 @@ class Policy:
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands."""
+    """The state of a delivery."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -79,7 +79,7 @@ class DeliveryState(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Attempt:
-    """One request; `status` is None where no answer came, and `error` says why."""
+    """One request; `status` is None if no answer came, and `error` says why."""
 
     at: float
     seconds: float
@@ -94,10 +94,10 @@ class Attempt:
 
 @dataclass(slots=True, kw_only=True)
 class Delivery:
-    """One notification to one webhook, with all that it takes to send it.
+    """One notification to one webhook, with everything needed to send it.
 
-    `number` counts the deliveries of an account from 1; chance is drawn by it, so that the same
-    events are treated the same in each run of a test. `body` is the text whose bytes are signed.
+    `number` counts the deliveries of an account from 1. Chance depends on it, so the same events
+    are treated the same in each run of a test. `body` is the text whose bytes are signed.
     """
 
     id: str
@@ -121,5 +121,5 @@ class Delivery:
     duplicate_of: str | None = None
     replay_of: str | None = None
     note: str | None = None
-    # Sent even though its webhook is disabled or gone: it is what tells so.
+    # Sent even though its webhook is disabled or gone: it reports just that.
     is_farewell: bool = False

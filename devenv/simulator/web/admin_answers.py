@@ -152,7 +152,7 @@ def fault(record: faults.Fault) -> dict[str, Any]:
 
 
 def overview(engine: Engine, *, next_due: float | None) -> dict[str, Any]:
-    """Show where the account stands."""
+    """Show the state of the account."""
     account = engine.account
     return {
         "account": account.name,

@@ -35,7 +35,7 @@ async def body_of(request: web.Request, model: type[_Model]) -> _Model:
 
 
 def checked(model: type[_Model], document: Any) -> _Model:
-    """Check a document; what is wrong is said as for a scenario."""
+    """Check a document; problems are reported as for a scenario."""
     try:
         return model.model_validate(document)
     except pydantic.ValidationError as error:

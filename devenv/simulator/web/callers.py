@@ -1,7 +1,7 @@
 """Who may use the admin API: programs of this machine, and pages that it serves itself.
 
-Any web page can make a browser send requests to loopback: from another origin, or by a name of its
-own that it lets resolve to 127.0.0.1.
+Any web page can make a browser send requests to loopback: from another origin, or under its own
+name that it lets resolve to 127.0.0.1.
 """
 
 import ipaddress
@@ -38,7 +38,7 @@ def middleware(host: str) -> typedefs.Middleware:
 def _is_own(netloc: str, host: str) -> bool:
     name = urlparse.urlsplit(f"//{netloc}").hostname or ""
     if name in ("localhost", host) or host in _ALL_ADDRESSES:
-        # Who listens for others is called by names that nobody here knows.
+        # A simulator that listens for others is called by names that are unknown here.
         return True
     try:
         return ipaddress.ip_address(name).is_loopback

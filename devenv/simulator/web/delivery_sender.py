@@ -1,7 +1,7 @@
-"""Sends deliveries: tasks of its own, so many at a time, ended when the server stops.
+"""Sends deliveries: in separate tasks, so many at a time, ended when the server stops.
 
-Nothing here is awaited by a request to the account, except the probe of an audit trail webhook,
-which is a part of saving it.
+No request to the account waits for one, except for the probe of an audit trail webhook, which is
+part of saving it.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _ANSWER_LIMIT = 64 * 1024
 
 
 class DeliverySender:
-    """Sends what the simulator's outbox hands out; `wake` is called when there may be more."""
+    """Sends what the simulator's outbox has ready; call `wake` when there may be more."""
 
     def __init__(self, simulator: Simulator, wake: Callable[[], None]) -> None:
         self._simulator = simulator
@@ -34,7 +34,7 @@ class DeliverySender:
 
     async def start(self) -> None:
         """Make ready to send."""
-        # What aiohttp adds by itself, Spacelift does not send; proxies of this machine are not
+        # Spacelift does not send what aiohttp adds automatically. Proxies of this machine are not
         # for what the account sends.
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
@@ -51,10 +51,10 @@ class DeliverySender:
             await self._session.close()
 
     def send_due(self) -> None:
-        """Begin to send whatever may be sent."""
+        """Start to send whatever may be sent."""
         outbox = self._simulator.outbox
         if outbox is not self._outbox:
-            # Another account has taken the place of the one that these are from.
+            # Another account has replaced the one that these are from.
             for task in self._tasks:
                 task.cancel()
             self._outbox = outbox

@@ -1,8 +1,8 @@
 """`POST /graphql`: one request from its bytes to its answer, or to the fault that is due.
 
-The order matters. The account is brought up to date, the caller is identified, faults "before
-commit" strike, the document is executed, the state file gets the result, and only then can the
-client learn of it or a fault "after commit" keep it from learning.
+The order matters. The account is brought up to date, the caller is identified, and faults "before
+commit" strike. Then the document is executed and the state file gets the result. Only after that
+can the client learn of it, or a fault "after commit" keep it from learning.
 """
 
 import asyncio
@@ -121,7 +121,7 @@ class Endpoint:
         self, prepared: Prepared, call: Call, context: Context, record: journal.RequestRecord
     ) -> execution.Response:
         simulator = self._simulator
-        # A delay lies between the first look at the clock and here.
+        # There is a delay between the first look at the clock and here.
         simulator.advance()
         response = execution.execute(
             schema.load(has_metadata=simulator.account.behavior.expose_metadata),
@@ -138,7 +138,7 @@ class Endpoint:
     async def _probe_all(
         self, operation: Operation, variables: dict[str, Any], key: ApiKey, remote_ip: str
     ) -> dict[str, str | None]:
-        """Try the endpoints that have to be reached before they are saved."""
+        """Try the endpoints that must be reachable before they are saved."""
         if key.role != "admin" or key.spaces is not None:
             return {}
         problems: dict[str, str | None] = {}
@@ -284,7 +284,7 @@ def _describe(
 def _with_error(
     decision: faults.FaultDecision, body: dict[str, Any] | None, operation: Operation | None
 ) -> dict[str, Any]:
-    """Put an error beside the data, or in its place where a field cannot be null."""
+    """Put an error next to the data, or in its place where a field cannot be null."""
     fault = decision.fault
     message = fault.message if fault else ""
     errors = [{"message": message, "path": [alias]} for alias in decision.aliases]

@@ -1,8 +1,8 @@
 """Pages for people: where the links in a chain's status lead in the local environment.
 
-They show no more than is needed to confirm or discard a run by hand, as a user of the web
-interface. Besides, the two places that hand out files without a token: a stack's state, and
-uploaded workspaces.
+They show no more than is needed to confirm or discard a run by hand, as a user of the web interface
+does. Two other places here hand out files without a token: a stack's state, and uploaded
+workspaces.
 """
 
 import html

@@ -1,6 +1,6 @@
-"""The listening server: GraphQL, run pages and admin API, over HTTP and if wanted over TLS as well.
+"""The listening server: GraphQL, run pages and admin API, over HTTP and, if wanted, over TLS too.
 
-Everything is served on every port; the admin port is a second one so that the account's own port
+Everything is served on every port. The admin port is a second one, so that the account's own port
 can be taken down (an outage that refuses connections) and brought back.
 """
 
@@ -77,7 +77,7 @@ class Server:
         return self._urls.get("tls")
 
     async def start(self) -> None:
-        """Listen, and begin to drive the account."""
+        """Listen, and start to drive the account."""
         app = self._app()
         runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
@@ -185,7 +185,7 @@ async def serve(
 
 
 def _port_of(site: web.TCPSite) -> int:
-    """Learn which port was free; aiohttp itself tells only what was asked for."""
+    """Learn which port was free; aiohttp itself gives only what was asked for."""
     listening = site._server
     sockets = listening.sockets if isinstance(listening, asyncio.Server) else ()
     port: int = sockets[0].getsockname()[1]

@@ -1,6 +1,6 @@
-"""Certificates for loopback: a CA of its own, made anew at each start, and a server certificate.
+"""Certificates for loopback: our own CA, made anew at each start, and a server certificate.
 
-Some clients speak TLS only (Spacelift's Backstage plugin among them); they are told the CA by file.
+Some clients speak TLS only (Spacelift's Backstage plugin among them); they get the CA as a file.
 """
 
 import datetime

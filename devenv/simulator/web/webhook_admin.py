@@ -1,4 +1,4 @@
-"""The admin API: webhooks made in one call, the log of deliveries, and what befalls them."""
+"""The admin API: webhooks made in one call, the log of deliveries, and what happens to them."""
 
 from typing import Any, Literal
 
@@ -22,7 +22,7 @@ class ReplayAct(StrictModel):
 
 
 class NoiseAct(StrictModel):
-    """What to send beside the events of runs."""
+    """What to send besides the events of runs."""
 
     webhook: str
     kind: Literal["internal-error", "module"] = "internal-error"

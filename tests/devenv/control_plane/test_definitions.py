@@ -9,7 +9,7 @@ from devenv.control_plane import definitions
 
 
 async def test_a_package_without_definitions_says_where_they_are(tmp_path: Path) -> None:
-    """The installed package has no `crds/` beside it."""
+    """The installed package has no `crds/` next to it."""
     cluster = definitions.Cluster(log_file=tmp_path / "kubectl.log")
 
     with pytest.raises(tools.DevError, match="run this from a clone of the repository"):

@@ -191,7 +191,7 @@ def test_public_parallelism_is_limited(lab: MakeLab) -> None:
     assert sorted(run.state for run in runs) == ["PREPARING", "READY"]
 
 
-# states of the run -> what the stack shows; a stack has an enum of its own
+# states of the run -> what the stack shows; a stack has a different enum
 @pytest.mark.parametrize(
     ("state", "shown"),
     [("QUEUED", "NONE"), ("READY", "READY"), ("PLANNING", "PLANNING"), ("FINISHED", "FINISHED")],

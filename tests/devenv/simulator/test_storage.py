@@ -1,4 +1,4 @@
-"""Snapshots and the state file: what was, is again, and goes on."""
+"""Snapshots and the state file: what was, is again, and continues."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The admin API, the pages for people, and what the world around an account does to it."""
+"""The admin API, the pages for people, and what the outside world does to an account."""
 
 from typing import Any
 

@@ -87,7 +87,7 @@ async def test_each_kind_hears_of_every_state_in_order_and_signed(kind: str) -> 
 
 
 async def self_logged(wire: Wire, count: int) -> list[dict[str, Any]]:
-    """Wait until so many events of runs were delivered, and return the log."""
+    """Wait until that many events of runs were delivered, and return the log."""
 
     async def log() -> list[dict[str, Any]]:
         deliveries = await ended(wire)

@@ -1,9 +1,8 @@
 """Clients that we did not write, against the simulator: it must not only fit our own client.
 
 Witnesses: the API client of Spacelift's Backstage plugin (over TLS, which it insists on), the
-package `spacelift` of the Python index, and Spacelift's command line client where SPACECTL names
-one. Each is run with the defaults, and with every behavior at the other of the answers that are
-possible.
+package `spacelift` of the Python index, and Spacelift's command line client if SPACECTL names one.
+Each runs with the defaults, and with every behavior set to the other possible answer.
 """
 
 import asyncio
@@ -237,7 +236,7 @@ async def test_the_python_client_is_told_of_wrong_secrets_and_fields(
 # -- spacectl ------------------------------------------------------------------------------------
 
 if SPACECTL:
-    # No package registry has it, so it is a witness only where somebody has installed it.
+    # No package registry has it, so it is a witness only where someone has installed it.
     @both_answers
     async def test_spacectl_deploys_and_reads(
         behavior: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,6 +1,6 @@
 """Commands that ask for something, through the real kubectl: what they write, and their exit codes.
 
-Given: the test takes requests up in the operator's place.
+Given: the test takes up requests instead of the operator.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""How the plugin's connection speaks HTTP: to a server of the test's own that says what it got."""
+"""How the plugin's connection speaks HTTP: to a server of the test that reports what it got."""
 
 import asyncio
 import base64
@@ -228,7 +228,7 @@ class _Issued:
 
 
 def issue(folder: Path, authority: tuple[x509.Certificate, Any] | None, name: str) -> _Issued:
-    """Return a client's certificate of an authority, or of one that nobody knows."""
+    """Return a client's certificate of an authority, or of an unknown one."""
     key = ec.generate_private_key(ec.SECP256R1())
     signing = authority[1] if authority is not None else key
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -259,7 +259,7 @@ def pem(key: Any, encryption: serialization.KeySerializationEncryption) -> bytes
 
 @pytest.fixture
 def asking(issued: certificates.Certificates, tmp_path: Path) -> Iterator[tuple[_Server, _Issued]]:
-    """A server that lets only those in who have a certificate of its own authority, and one."""
+    """A server that admits only clients with a certificate of one authority, and such a client."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "clients")])
     now = datetime.datetime.now(datetime.UTC)
@@ -276,7 +276,7 @@ def asking(issued: certificates.Certificates, tmp_path: Path) -> Iterator[tuple[
     )
     (tmp_path / "clients.crt").write_bytes(authority.public_bytes(serialization.Encoding.PEM))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    # Of TLS 1.3 a client learns only with its first read that its certificate is refused.
+    # With TLS 1.3 a client learns only at its first read that its certificate is refused.
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(issued.server, issued.server_key)
     context.load_verify_locations(tmp_path / "clients.crt")
@@ -642,7 +642,7 @@ def test_an_id_token_comes_from_the_issuer(
 def test_nothing_secret_is_sent_where_the_issuer_leads(
     place: str, https: _Server, issued: certificates.Certificates
 ) -> None:
-    """Python's library would send the client's secret on, and what is not https is read along."""
+    """Python's library would send the client's secret on, and read answers that are not https."""
     issuer = address(https, "https")
 
     def respond(handler: http.server.BaseHTTPRequestHandler) -> None:

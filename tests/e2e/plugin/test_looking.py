@@ -1,7 +1,7 @@
 """`tree`, `history` and `explain` through the real kubectl.
 
-Given: StackChains whose status the test writes in the operator's place. Asserted: what a person
-and a program read, and the exit code.
+Given: StackChains whose status the test writes instead of the operator. Asserted: what a person and
+a program read, and the exit code.
 """
 
 import dataclasses

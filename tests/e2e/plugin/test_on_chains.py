@@ -1,4 +1,4 @@
-"""The plugin beside a real operator and worker: what is asked for comes about."""
+"""The plugin together with a real operator and worker: what it asks for happens."""
 
 import json
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""`plan FILE` through the real kubectl: the preview comes, is shown, and is gone again.
+"""`plan FILE` through the real kubectl: the preview is created, shown, and deleted.
 
-Given: the test resolves the graph in the operator's place.
+Given: the test resolves the graph instead of the operator.
 """
 
 import asyncio
@@ -62,7 +62,7 @@ def resolved(status: str = "True", *, reason: str = "Suspended", message: str = 
 async def previews(chains: kube_support.StackChains) -> list[dict[str, Any]]:
     path = f"{kube_support.STACKCHAINS}/namespaces/{chains.namespace}/stackchains"
     answer = await chains.kube.request("GET", path, params={"labelSelector": preview.LABEL})
-    # A definition that was applied a moment ago: the API server asks for patience with lists.
+    # A definition that was just applied: the API server asks clients to be patient with lists.
     assert answer.is_success, answer.text
     found: list[dict[str, Any]] = answer.json()["items"]
     return found

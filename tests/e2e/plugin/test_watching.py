@@ -79,7 +79,7 @@ async def test_watching_for_programs_is_a_document_for_each_change(
 async def on_a_terminal(
     kubectl: Kubectl, *words: str
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, Callable[[], str]]]:
-    """Start a command on a terminal of its own; the callable returns what it shows so far."""
+    """Start a command on a separate terminal; the callable returns what it shows so far."""
     ours, theirs = pty.openpty()
     shown = bytearray()
     loop = asyncio.get_running_loop()

@@ -1,6 +1,6 @@
 """A simulated account on virtual time: the simulator's own model behind its own GraphQL API.
 
-What is due in the account happens at its instant, also when nobody asks.
+What is due in the account happens at its instant, even when no one asks.
 """
 
 import functools
@@ -68,7 +68,7 @@ class AccountServer:
             seed=loop.rng.getrandbits(32),
             clock=LoopClock(loop),
         )
-        # The same documents in each world: to prepare them takes longer than to carry them out.
+        # The same documents in each world: preparing them takes longer than carrying them out.
         self.simulator.documents = _documents()
         self._loop = loop
         self._wakes_at = float("inf")
@@ -124,7 +124,7 @@ class AccountServer:
                     self.send(delivery, lambda status, sent=delivery: self._answered(sent, status))
 
     def _answered(self, delivery: Delivery, status: int | None) -> None:
-        """Go on with what waits behind a delivery, also when nobody asks the account anything."""
+        """Continue with what waits behind a delivery, even when no one asks the account."""
         self._finish(delivery, status)
         self.advance()
 

@@ -7,7 +7,7 @@ import httpx
 
 
 class DirectClient(httpx.AsyncClient):
-    """Has requests sent, and tried again by who signs them; no redirects, cookies or proxies.
+    """Sends requests, and again if their auth wants it; no redirects, cookies or proxies.
 
     What httpx does for these takes longer than an account needs to answer.
     """
@@ -22,7 +22,7 @@ class DirectClient(httpx.AsyncClient):
     async def send(  # type: ignore[override]
         self, request: httpx.Request, *, auth: Any = None, **_: Any
     ) -> httpx.Response:
-        """Send a request, and again as long as the one who signs it wants that."""
+        """Send a request, and send it again as long as its auth wants that."""
         if not isinstance(auth, httpx.Auth):
             return await self._send_once(request)
         flow = auth.async_auth_flow(request)

@@ -40,7 +40,7 @@ class People:
         return self._act(run_actions.discard, run)
 
     def replan(self, run: Run, delta: Mapping[str, int]) -> bool:
-        """Have a run that waits planned once more, with what else it would change by now."""
+        """Have a waiting run planned once more, with the other changes that it would make now."""
 
         def plan_again(engine: Engine, run: Run, *, username: str) -> None:
             run_actions.targeted_replan(engine, run, ["all"], username=username)
@@ -113,7 +113,7 @@ class People:
         return self._on_stack(stack_actions.set_disabled, stack_id, is_disabled=False)
 
     def delete(self, stack_id: str) -> bool:
-        """Delete a stack, which others must not depend on, and which no run may hold."""
+        """Delete a stack, on which no other may depend, and which no run may hold."""
         return self._on_stack(stack_actions.delete, stack_id)
 
     def remove(self, stack_id: str) -> bool:

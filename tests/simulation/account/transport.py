@@ -1,7 +1,7 @@
 """The way from one process to an account, as the client's transport: delays and losses by chance.
 
-What is lost comes as httpx's own errors: before the request is sent, after it was carried out, or
-never, until the client's time-out.
+A loss shows as one of httpx's own errors: before the request is sent, after it was carried out, or
+only at the client's time-out.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Workers that are killed in the middle of an activity: a process of its own on the real server."""
+"""Workers that are killed in the middle of an activity: a separate process on the real server."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ _ROOT = Path(__file__).parents[3]
 
 @contextlib.asynccontextmanager
 async def real(client: Client, queue: str, pause: float) -> AsyncIterator[Kill]:
-    """Run a process whose end nobody hears of."""
+    """Run a process whose end goes unnoticed."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", __name__, client.service_client.config.target_host),

@@ -68,7 +68,7 @@ class Place:
             TimeoutError: it is not, within a minute.
         """
         async with asyncio.timeout(_PATIENCE):
-            while not await condition():  # noqa: ASYNC110 - no one tells
+            while not await condition():  # noqa: ASYNC110 - no event announces it
                 await asyncio.sleep(0.1)
 
     async def closed(self, handle: WorkflowHandle[Any, Any]) -> str:

@@ -94,7 +94,7 @@ async def a_task_that_fails_is_tried_again(place: Place) -> object:
 
 
 async def a_query_of_what_fails_again_and_again_is_refused(place: Place) -> object:
-    """First no one answers in time; after some attempts the server does not even ask."""
+    """At first no worker answers in time; after some attempts the server does not even ask."""
     handle = await place.start("Breaks")
     seen = []
 

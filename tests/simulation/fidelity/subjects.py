@@ -269,7 +269,7 @@ class Sleeps:
 
 @workflow.defn(name="Scheduled")
 class Scheduled:
-    """Tells by which schedule it was started, and runs until it is told to end."""
+    """Notes which schedule started it, and runs until a signal ends it."""
 
     def __init__(self) -> None:
         self.is_over = False

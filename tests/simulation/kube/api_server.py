@@ -29,7 +29,7 @@ class ApiServer:
     """One cluster's API server. Whoever changes its switches plays the cluster's administrator."""
 
     def __init__(self, now: Callable[[], float], *, cluster: int = 1) -> None:
-        """Take the wall time, and a number that sets the uids of this cluster apart."""
+        """Take the wall time, and a number that distinguishes the uids of this cluster."""
         self.store = Store()
         self.is_definition_served = True
         self.unknown_users: set[str] = set()

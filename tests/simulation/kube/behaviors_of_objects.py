@@ -101,7 +101,7 @@ async def a_list_is_replaced_whole(scene: Scene) -> Shown:
 @ROWS.row
 async def a_patch_that_changes_nothing_writes_nothing(scene: Scene) -> Shown:
     await scene.create()
-    # A real one notes who has written a field, the default of which is kept already.
+    # A real server notes who writes a field, even if that only repeats the stored default.
     await scene.patch({"spec": {"parallelism": 10}})
     same = []
     for wish, below in (

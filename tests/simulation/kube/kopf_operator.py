@@ -153,7 +153,7 @@ def _basetime() -> datetime.datetime:
 
 
 class _Dates:
-    """What kopf uses of the module `datetime` where it makes a text that differs each time."""
+    """What kopf uses of the module `datetime` to make a string that differs each time."""
 
     UTC = datetime.UTC
 

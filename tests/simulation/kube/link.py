@@ -1,7 +1,7 @@
 """The way from one process to the API server: how long it takes, and what is lost on it, by chance.
 
-It can also be cut by the world, for one process or for all of them. What is wrong arrives as
-aiohttp's errors, since both clients of the operator are aiohttp's.
+The world can also cut it, for one process or for all of them. Problems arrive as aiohttp's errors,
+since both clients of the operator are aiohttp's.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What the API server answers when it refuses: a Status, as its callers tell refusals apart."""
+"""What the API server answers when it refuses: a Status, by which callers distinguish refusals."""
 
 import json
 from collections.abc import Mapping
@@ -59,7 +59,7 @@ class Refusal(Exception):
 
 
 class UnservedPath(Exception):
-    """Nobody serves the path; the answer is no object."""
+    """No API is served at the path; the answer is not an object."""
 
     @property
     def answer(self) -> Answer:
@@ -102,7 +102,7 @@ def conflict(resource: str, group: str, name: str, why: str = "") -> Refusal:
 
 
 def invalid(kind: str, group: str, name: str, why: str) -> Refusal:
-    """Return the refusal of a content; it names the kind, as the others name the plural."""
+    """Return the refusal of a body; it names the kind, where the others name the plural."""
     return Refusal(
         422,
         "Invalid",

@@ -1,6 +1,6 @@
 """What scenarios on an API server are made of, and how they show what they saw.
 
-What a scenario returns is compared; ids, versions and times are left out of it.
+Tests compare what a scenario returns; ids, versions and times are left out of it.
 """
 
 import json

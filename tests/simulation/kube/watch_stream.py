@@ -15,12 +15,12 @@ from tests.simulation.kube.store import Change
 
 BOOKMARK_SECONDS = 60.0
 LIFE_SECONDS = 2700.0
-"""The API server ends each watch after 30 to 60 minutes; who watches begins anew where it was."""
+"""The API server ends each watch after 30 to 60 minutes; clients start again where they were."""
 _KNOWN_QUERY = {"watch", "resourceVersion", "allowWatchBookmarks"}
 
 
 class WatchStream:
-    """What is served arrives in order; what a break finds on its way is lost."""
+    """Lines that were served arrive in order; a break loses those that are on their way."""
 
     def __init__(
         self,

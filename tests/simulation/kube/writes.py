@@ -120,7 +120,7 @@ def is_finished(body: Json) -> bool:
 
 
 def check_replaced(kind: routes.Kind, old: Json | None, wish: Json) -> None:
-    """Refuse to replace another object than the one that was read.
+    """Refuse to replace an object other than the one that was read.
 
     Raises:
         Refusal: that one is gone.

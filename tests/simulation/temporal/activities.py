@@ -176,10 +176,10 @@ class Activities:
         self._end(activity, Kind.ACTIVITY_TIMED_OUT, failure=failure, retry_state=state)
 
     def _out_of_time(self, activity: Activity) -> Failure:
-        """Return the failure at the end of the time of all attempts.
+        """Return the failure when the time for all attempts is over.
 
-        The server lets no time-out be longer than that one. In the first attempt the shorter ones
-        come at the same moment, and count.
+        The server allows no time-out to be longer than that time. In the first attempt the shorter
+        time-outs come at the same moment, and count.
         """
         is_first = activity.attempt == 1
         if is_first and activity.state is ActivityState.QUEUED:

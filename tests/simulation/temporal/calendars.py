@@ -88,9 +88,9 @@ class _Cron:
         return weekday in self._weekdays or (weekday == 0 and 7 in self._weekdays)
 
     def _times_of(self, day: datetime.date) -> Iterator[float]:
-        """Give the times of a day; what a change of the clock brings twice comes the second time.
+        """Give the times of a day; a time that a change of the clock repeats comes the second time.
 
-        What it skips does not come.
+        A time that it skips does not come.
         """
         for hour in sorted(self._hours):
             for minute in sorted(self._minutes):

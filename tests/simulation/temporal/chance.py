@@ -66,9 +66,9 @@ class Steady:
 
 
 class Seeded:
-    """All is drawn from one seed.
+    """Everything is drawn from one seed.
 
-    Most steps take milliseconds and a few of them hundreds of times as long: that is what changes
+    Most steps take milliseconds, and a few of them hundreds of times as long: that is what changes
     the order of events.
     """
 

@@ -1,7 +1,7 @@
 """The history of one execution, as the server would write it, in light objects.
 
-What an event carries is the command that led to it, or one of the small records below; messages
-are made of it only for those who ask for the history itself.
+An event carries the command that led to it, or one of the small records below. It becomes a message
+only for callers that ask for the history itself.
 """
 
 import enum

@@ -1,4 +1,4 @@
-"""Who reads histories: all events, the last ones first, or only the end, however long it takes."""
+"""Reads of histories: all events, the last ones first, or only the end, however long it takes."""
 
 import asyncio
 from typing import TYPE_CHECKING, Any

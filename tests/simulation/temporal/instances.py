@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Instances:
-    """Instances by run id; those used last are kept.
+    """Instances by run id; the most recently used ones are kept.
 
     `unconfirmed` are those that did a task of which the server does not know yet.
     """
@@ -46,10 +46,10 @@ class Instances:
         return self._most > 0
 
     def get(self, execution: Execution) -> WorkflowRun:
-        """Return the instance of an execution, up to date; made anew from time to time.
+        """Return the instance of an execution, up to date; recreated from time to time.
 
         Raises:
-            NotDeterministic: it does not do again what it has done.
+            NotDeterministic: it does not repeat what it has done.
         """
         is_unconfirmed = execution.run_id in self.unconfirmed
         if is_unconfirmed or self._server.chance.happens(chance.REPLAY):

@@ -1,7 +1,7 @@
 """What the SDK's core keeps of one execution: from events to jobs, and from commands to commands.
 
-Each thing that a workflow has under way is a small machine, keyed by the SDK's number of it. The
-machines follow those of the core (`sdk-core/src/worker/workflow/machines`).
+Each thing that a workflow has under way is a small machine, under the number that the SDK gave it.
+The machines follow those of the core (`sdk-core/src/worker/workflow/machines`).
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Queries: answered along with the workflow task that is due, or else by a task of their own."""
+"""Queries: answered along with the workflow task that is due, or else by a separate task."""
 
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ class Queries:
             self._server.queue(execution.start.task_queue, task_queues.WORKFLOW).add(item)
 
     def ask_again(self, execution: Execution) -> None:
-        """Ask for what was to be answered along with a task that there will not be."""
+        """Ask again for what was to be answered along with a task that will not come."""
         queries, execution.queries = execution.queries, []
         for query in queries:
             self.ask(execution, query)

@@ -1,7 +1,7 @@
 """The SDK's JSON payloads, converted by functions that are made once per type.
 
-The SDK looks at type hints anew for each value, which takes a third of a simulation. What is made
-of a value is the same; a type that is not known here goes to the SDK.
+The SDK looks at type hints again for each value, which takes a third of a simulation. The results
+are the same; a type that is not known here goes to the SDK.
 """
 
 import collections.abc
@@ -56,7 +56,8 @@ class QuickJSONConverter(JSONPlainPayloadConverter):
         """Return the value of a type that JSON stands for."""
         adapter = _adapter(type_hint)
         if adapter is not None:
-            # What does not fit at once is left to what does exactly as the SDK.
+            # A value that does not fit at once goes to the code that does exactly what the SDK
+            # does.
             with contextlib.suppress(pydantic.ValidationError):
                 return adapter.validate_json(payload.data, strict=True)
         try:
@@ -79,7 +80,7 @@ class QuickPayloadConverter(CompositePayloadConverter):
 
 
 class QuickFailureConverter(DefaultFailureConverter):
-    """The SDK's failures, without the stack traces that nobody reads in a simulation."""
+    """The SDK's failures, without the stack traces that no one reads in a simulation."""
 
     def to_failure(self, exception: BaseException, *arguments: Any) -> None:
         """Describe an exception that has come to its end."""

@@ -1,4 +1,4 @@
-"""How the stand-in refuses: what the product does not use loudly, all else as the server does."""
+"""How the stand-in refuses: loudly what the product does not use, the rest as the server does."""
 
 from google.protobuf.message import Message
 from temporalio.api.common.v1 import GrpcStatus
@@ -9,7 +9,7 @@ GONE = object()
 
 
 class NotSimulated(Exception):
-    """The stand-in has no such behavior; whoever needs it adds it, with a row of fidelity."""
+    """The stand-in has no such behavior; if a test needs it, add it with a row of fidelity."""
 
 
 def only(message: Message, *known: str) -> None:

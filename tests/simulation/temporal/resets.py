@@ -27,8 +27,7 @@ def reset(
 ) -> Execution:
     """Terminate a run and start one that continues from an earlier workflow task.
 
-    Only what no one waits for any more can be reset here: what was under way at that task would
-    have to be started anew.
+    It takes only a task at which nothing was under way: that would have to be started again.
 
     Raises:
         NotSimulated: something was under way.

@@ -1,4 +1,4 @@
-"""What a workflow is handed when something of it has ended: the jobs of the SDK's core."""
+"""What a workflow receives when something of it has ended: the jobs of the SDK's core."""
 
 from collections.abc import Callable
 from typing import Any

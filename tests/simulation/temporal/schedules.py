@@ -28,7 +28,7 @@ _SHORTEST_CATCH_UP = 10.0
 
 @dataclass(slots=True, eq=False)
 class Schedule:
-    """One schedule; `waiting` are the times that are due and have to wait for what runs."""
+    """One schedule; `waiting` are due times that have to wait for a run to end."""
 
     schedule_id: str
     message: ScheduleMessage

@@ -39,7 +39,7 @@ _STATUS = {
 
 
 class TemporalServer:
-    """Executions, task queues and schedules; `faults` are those of workflows that it has seen."""
+    """Executions, task queues and schedules; `faults` are faults of workflows that it has seen."""
 
     def __init__(
         self,

@@ -36,7 +36,7 @@ class Visibility:
     def __init__(self, server: "TemporalServer") -> None:
         self._server = server
         self._rows: dict[str, Row] = {}
-        # When the newest state of each is to be seen: an older one never overtakes it.
+        # When the newest state of each becomes visible: an older one never overtakes it.
         self._due: dict[str, float] = {}
 
     def update(self, execution: Execution) -> None:

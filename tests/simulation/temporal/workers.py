@@ -1,6 +1,6 @@
 """Workers, instead of `temporalio.worker.Worker`: polls, slots, cache and shutdown.
 
-A worker belongs to the process that runs it, and is gone with it: what it had started times out.
+A worker belongs to the process that runs it, and dies with it: what it had started times out.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """One execution in the memory of a worker: the SDK's own instance, driven as its core drives it.
 
-The same code applies new events and replays old ones, so that a replay which asks for anything
-else than the history has is a fault of the workflow.
+The same code applies new events and replays old ones. A replay that asks for anything else than the
+history has is a fault of the workflow.
 """
 
 import asyncio
@@ -212,7 +212,7 @@ class WorkflowRun:
         try:
             return self._instance.activate(activation)
         finally:
-            # The instance is a loop of its own, and leaves none behind.
+            # The instance is an event loop itself, and leaves none running behind it.
             asyncio._set_running_loop(loop)
 
     def _take(self, completion: WorkflowActivationCompletion) -> bool:

@@ -32,7 +32,7 @@ _UNHANDLED = WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAN
 _PATIENT_ATTEMPTS = 3
 _FIRST_WAIT = 5.0
 _LONGEST_WAIT = 600.0
-# From this attempt on no one is made to wait for an answer to a query.
+# From this attempt on no caller has to wait for an answer to a query.
 FAILING_ATTEMPTS = 3
 
 
@@ -87,7 +87,7 @@ class WorkflowTasks:
         self.schedule(execution)
 
     def release_worker(self, execution: Execution) -> None:
-        """Give the task of an execution to any worker: the one that knew it has said goodbye."""
+        """Give the task of an execution to any worker: the one that knew it has signed off."""
         execution.sticky = None
         task = execution.task
         if task is None or task.worker is not None or not task.is_sticky:

@@ -1,6 +1,6 @@
 """Plays many schedules in one process, or in several that share them.
 
-What a world leaves is a web that refers to itself. To take it apart costs a tenth of what it has
+What a world leaves is a web that refers to itself. Taking it apart costs a tenth of what the world
 cost, so it is left as it is until a batch is done; a process of `in_processes` ends then.
 """
 
@@ -38,7 +38,7 @@ def split(seeds: range) -> list[range]:
 
 
 def in_processes(seeds: range, processes: int) -> Iterator[Played]:
-    """Play the plans of any number of seeds, each batch in a process of its own."""
+    """Play the plans of any number of seeds, each batch in a separate process."""
     # What is made at the first use, such as readers of payloads, is made once for all of them.
     playing.play(making_plans.make(seeds.start))
     gc.collect()

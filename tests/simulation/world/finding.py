@@ -1,4 +1,4 @@
-"""Plays the plans of seeds, and reports each one that violates something, as small as it gets."""
+"""Plays the plans of seeds, and reports each plan that violates something, as small as possible."""
 
 import dataclasses
 import traceback

@@ -30,6 +30,6 @@ def in_order(plan: Plan) -> list[Event]:
 async def carry_out(world: World, event: Event) -> None:
     """Let an event happen, if it can."""
     world.record.note(event.actor.value, event.describe())
-    # What a user wants may be refused: the object is gone, or was never there.
+    # A user's wish may be refused: the object is gone, or was never there.
     with contextlib.suppress(kube_errors.KubeError):
         await _TABLES[event.actor][event.action](world, event)

@@ -1,6 +1,6 @@
 """Adds to a plan what only some worlds have: a receiver, another installation, slow ways, and more.
 
-What is added is drawn from a source of its own, so the rest of a plan stays as it is.
+Additions are drawn from a separate source, so the rest of a plan stays as it is.
 """
 
 import dataclasses
@@ -69,7 +69,7 @@ def add(plan: Plan) -> Plan:
 
 
 def _receiver(rng: random.Random, plan: Plan) -> Plan:
-    """Have deliveries, of which some are lost, doubled or late; receivers die at any await."""
+    """Have deliveries, some of them lost, doubled or late; receivers die at any await."""
     wrong = rng.sample(_DELIVERIES_GO_WRONG, rng.choice([0, 1, 2, 4]))
     events = []
     for _ in range(rng.choice([0, 0, 1, 2])):
@@ -181,7 +181,7 @@ def _namespace_gone(rng: random.Random, plan: Plan) -> Plan:
 
 
 def _slow_steps(rng: random.Random, plan: Plan) -> Plan:
-    """Let a party answer late, so that what is read is old when it is used."""
+    """Let a party answer late, so that what was read is out of date when it is used."""
     slow = {what: rng.choice([5.0, 20.0]) for what in rng.sample(_SLOW_STEPS, rng.choice([1, 2]))}
     return dataclasses.replace(plan, slow=slow)
 
@@ -240,7 +240,7 @@ def _windows(rng: random.Random, plan: Plan) -> Plan:
 
 
 def _windows_of_stages(rng: random.Random, plan: Plan) -> Plan:
-    """Let some of the stages that there are have windows of their own."""
+    """Give some of the stages their own windows."""
 
     def windowed(chain: ChainPlan) -> ChainPlan:
         stages = [
@@ -299,7 +299,7 @@ def _stages(rng: random.Random, plan: Plan) -> Plan:
     names = [f"stage-{number}" for number in range(rng.choice([2, 2, 3]))]
 
     def stage_of(place: int) -> str:
-        # A stack is listed after its upstreams, so these are of no later stage.
+        # A stack is listed after its upstreams, so these belong to no later stage.
         chance, fitting = rng.random(), names[place * len(names) // len(plan.stacks)]
         return "" if chance < 0.2 else rng.choice(names) if chance < 0.25 else fitting
 

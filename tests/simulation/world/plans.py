@@ -27,7 +27,7 @@ class Actor(enum.StrEnum):
     ADMINISTRATOR = "administrator"
     """Of the cluster, or of Temporal."""
     FAULT = "fault"
-    """Nobody: something breaks."""
+    """No one: something breaks."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,7 +71,7 @@ class ChainPlan:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """Somebody does something, or something breaks; `target` is a stack, a chain or a process."""
+    """Someone does something, or something breaks; `target` is a stack, a chain or a process."""
 
     at: float
     actor: Actor
@@ -89,7 +89,7 @@ class Event:
 class Plan:
     """A whole schedule; `chances` says how often each thing on the way goes wrong until `calm_at`.
 
-    After that nothing goes wrong any more, and people and users let all continue.
+    After that nothing goes wrong any more, and people and users let everything continue.
     """
 
     seed: int
@@ -123,7 +123,7 @@ class Plan:
 
 
 def upstreams_of(plan: Plan, stack_id: str) -> set[str]:
-    """Return the stacks that are natively above another one when all begins."""
+    """Return the stacks that are natively above another one at the start."""
     upstreams = {stack.id: stack.upstreams for stack in plan.stacks}
     above, todo = set[str](), [stack_id]
     while todo:

@@ -61,7 +61,7 @@ def play(plan: Plan, *, bug: Bug = NO_BUG) -> Outcome:
 
 @contextlib.contextmanager
 def _unlogged() -> Iterator[None]:
-    """Log nothing: thousands of faults that are wanted would bury the few that are not."""
+    """Log nothing: thousands of intended faults would bury the few that are not."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:

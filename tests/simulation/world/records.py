@@ -1,4 +1,4 @@
-"""What a world shows of itself while a plan is carried out, for invariants to judge at the end."""
+"""What a world records while a plan is carried out, for invariants to judge at the end."""
 
 import collections
 import dataclasses
@@ -30,7 +30,7 @@ class ChainRecord:
     uid: str
     created_at: float
     deleted_at: float | None = None
-    """When somebody asked for its deletion."""
+    """When someone asked for its deletion."""
     gone_at: float | None = None
     written_at: list[float] = dataclasses.field(default_factory=list)
     """When its status was written."""
@@ -49,7 +49,7 @@ class ChainRecord:
     scheduled_until: float | None = None
     """Until when it had a schedule."""
     approved_at: dict[tuple[int, str], float] = dataclasses.field(default_factory=dict)
-    """When somebody first approved a stage of which run, by the wall clock."""
+    """When someone first approved a stage of which run, by the wall clock."""
     root_runs: set[str] = dataclasses.field(default_factory=set)
     """All runs of others of roots that any of its runs was started by."""
     triggering_roots: set[str] = dataclasses.field(default_factory=set)
@@ -57,7 +57,7 @@ class ChainRecord:
     first_spec: Json = dataclasses.field(default_factory=dict)
     """What it was created with."""
     canceled_at: dict[int, float] = dataclasses.field(default_factory=dict)
-    """When somebody asked for the end of which run, by the wall clock."""
+    """When someone asked for the end of which run, by the wall clock."""
     told_at: dict[int, float] = dataclasses.field(default_factory=dict)
     """When the status began to say that a run had ended, by the wall clock."""
     ready_at: float | None = None
@@ -67,7 +67,7 @@ class ChainRecord:
 
     @property
     def was_orphaned(self) -> bool:
-        """Whether it was deleted, and its runs were to go on."""
+        """Whether it was deleted, and its runs were to continue."""
         is_orphan = self.body["spec"].get("deletionPolicy") == "Orphan"
         return is_orphan and self.deleted_at is not None
 
@@ -174,7 +174,7 @@ class Record:
         return list(self.parties.temporal.executions())
 
     def was_deleted(self, chain: ChainRecord) -> bool:
-        """Whether somebody deleted a chain before all was at its end and all chains were."""
+        """Whether someone deleted a chain before the end, when all chains are deleted."""
         if chain.deleted_at is None:
             return False
         return self.quiet_at is None or chain.deleted_at < self.quiet_at

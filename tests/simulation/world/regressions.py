@@ -1,4 +1,4 @@
-"""Schedules that have violated something, as small as they got; each is played in `make test`."""
+"""Schedules that violated something, as small as possible; `make test` plays each of them."""
 
 from tests.simulation.account import transport
 from tests.simulation.world.plans import Actor, ChainPlan, Event, Plan, StackPlan

@@ -1,4 +1,4 @@
-"""How a world comes to its end: nothing goes wrong any more, and people let all continue.
+"""How a world comes to its end: nothing goes wrong any more, and people let everything continue.
 
 What has not ended half an hour later never ends.
 """
@@ -18,11 +18,11 @@ _LOOK_SECONDS = 5.0
 _CALM_SECONDS = 75.0
 """What comes late comes with the second resync at the latest."""
 _STUCK_SECONDS = 600.0
-"""A chain that is not Ready after so long does not become Ready by itself."""
+"""A chain that is not Ready after so long does not become Ready on its own."""
 
 
 async def settle(world: World) -> None:
-    """Let all come to its end, delete the chains, and note what did not or is left."""
+    """Let everything come to its end, delete the chains, and note what did not end or is left."""
     record = world.record
     await _make_calm(world)
     if not await _wait(world, _unsettled):
@@ -113,7 +113,7 @@ def _let_all_continue(world: World) -> None:
             world.people.approve(run)
         if run.state is RunState.UNCONFIRMED:
             world.people.confirm(run)
-    # A role may have ended by itself, as one does that has lost its Lease; Kubernetes restarts it.
+    # A role may have ended on its own, as one does that has lost its Lease; Kubernetes restarts it.
     _start_what_is_missing(world)
 
 

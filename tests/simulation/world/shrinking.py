@@ -1,7 +1,7 @@
 """Makes a plan that violates something as small as it gets, while it still violates the same.
 
-First events are left out, then what goes wrong by chance, then chains, stacks and edges, and last
-what their specs say. The same plan is always reduced in the same way, in a bounded number of tries.
+First it leaves out events, then what goes wrong by chance, then chains, stacks and edges, and last
+parts of their specs. It always reduces the same plan in the same way, in a bounded number of tries.
 """
 
 import dataclasses
@@ -65,7 +65,7 @@ def _fewest(plan: Plan, field: str, tries: _Tries) -> Plan:
 def _first_failing(
     plan: Plan, smaller_plans: Callable[[Plan], Iterator[Plan]], tries: _Tries
 ) -> Plan:
-    """Go on with the first smaller plan that fails, until none does."""
+    """Continue with the first smaller plan that fails, until none does."""
     is_smaller = True
     while is_smaller:
         is_smaller = False

@@ -45,7 +45,7 @@ async def _bypass(world: World, event: Event) -> None:
 
 
 async def _ask_for_stacks(world: World, event: Event, token: str, phases: tuple[str, ...]) -> None:
-    """Name stacks as somebody does who looks at the status, or any; `value` says which of them.
+    """Name stacks as a person does who looks at the status, or any; `value` says which of them.
 
     By then they may be in another phase, and the token may be one that was there before.
     """
@@ -65,7 +65,7 @@ async def _approve(world: World, event: Event) -> None:
 
 
 async def approve(world: World, name: str, *, choice: int, note: str) -> None:
-    """Set the annotation that approves a stage; nobody does who sees no stage."""
+    """Set the annotation that approves a stage; no one does so without seeing a stage."""
     latest = ((world.get(name) or {}).get("status") or {}).get("latestRun") or {}
     stages = latest.get("stages") or ()
     waiting = [stage["name"] for stage in stages if stage.get("waitsFor") == "Approval"]

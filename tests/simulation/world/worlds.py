@@ -24,7 +24,7 @@ MERGE_PATCH = "application/merge-patch+json"
 SWEEP_SECONDS = 30
 """How often the roots of chains with triggers are looked at."""
 STAGE_LABEL = "stage:"
-"""What the label of a stage begins with."""
+"""What the label of a stage starts with."""
 _REPLAYS = 0.015
 """How often an execution is rebuilt from its history, also once all else is calm.
 
@@ -78,7 +78,7 @@ class World:
     # Roles
 
     def start(self, kind: str) -> None:
-        """Start one more process of a role; a plan's other installation has names of its own."""
+        """Start one more process of a role; a plan's other installation has its own names."""
         installation, role = installation_of(kind)
         if installation not in self.plan.installations:
             return

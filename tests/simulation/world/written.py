@@ -40,7 +40,7 @@ def _administrator(at: float, action: str, target: str) -> Event:
 
 
 def _lags(*times: float, seconds: float = 3.0) -> tuple[Event, ...]:
-    """Let lists show runs later than they are there, each time for twenty seconds."""
+    """Let lists show runs later than they exist, each time for twenty seconds."""
     return tuple(_fault(at, "Spacelift lags", value=seconds) for at in times)
 
 
@@ -77,7 +77,7 @@ def _staged(
     windows: dict[str, dict[str, Any]] | None = None,
     **spec: Any,
 ) -> Plan:
-    """Return three stages that soak and hang on each other, and a slow stack of none."""
+    """Return three stages that soak and depend on each other, and a slow stack in none of them."""
     stages: list[dict[str, Any]] = [
         {"name": "dev", "labels": ["stage:dev"]},
         {"name": "qa", "labels": ["stage:qa"], "soakSeconds": 10},
@@ -252,7 +252,7 @@ SCHEDULES: dict[str, Plan] = {
     "a waiting run is canceled": _plan(
         StackPlan(id="a", is_autodeployed=False),
         StackPlan(id="b", upstreams=("a",)),
-        # Nobody confirms anything before the last event.
+        # No one confirms anything before the last event.
         events=(_user(30.0, "cancel"), _person(80.0, "enable", "a")),
     ),
     "a chain is canceled in the middle of a line": _plan(

@@ -1,4 +1,4 @@
-"""Reasons are public API: each is explained, and none changes its name."""
+"""Reasons are public API: each is explained, and none is renamed."""
 
 import re
 

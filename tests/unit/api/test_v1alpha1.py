@@ -132,7 +132,7 @@ def test_every_field_is_read_as_it_is_written() -> None:
 
 
 def test_an_empty_commit_is_none() -> None:
-    """Templates leave an empty text where nothing was chosen, and it must not start a run."""
+    """Templates leave an empty string if nothing was chosen, and that must not start a run."""
     assert v1alpha1.parse(make_body({**SPEC, "commitSHA": ""})).spec.commit_sha is None
 
 

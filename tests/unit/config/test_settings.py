@@ -224,7 +224,7 @@ class TestTemporal:
     def test_a_file_without_a_certificate_is_refused(
         self, tmp_path: Path, text: str, golden: Golden
     ) -> None:
-        """Else each connection fails, and says no more than that it is not trusted."""
+        """Otherwise each connection fails, and says only that it is not trusted."""
         file = tmp_path / "ca.pem"
         file.write_text(text)
 

@@ -17,7 +17,7 @@ COLOR = "\x1b[32m"
 
 
 class Pty(io.StringIO):
-    """A text that takes itself for a terminal."""
+    """A string buffer that claims to be a terminal."""
 
     encoding = "utf-8"
 

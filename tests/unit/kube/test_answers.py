@@ -1,4 +1,4 @@
-"""What an answer of the API server, or of something that is none, means to a caller."""
+"""What an answer of the API server, or of something else, means to a caller."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where the credentials of the Kubernetes API come from, and what is said when there are none."""
+"""Where the credentials of the Kubernetes API come from, and the message when there are none."""
 
 import os
 import subprocess

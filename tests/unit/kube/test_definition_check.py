@@ -1,4 +1,4 @@
-"""What is said of a definition, from what the API server publishes of it."""
+"""The verdict on a definition, from what the API server publishes of it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An exec plugin ends when whoever asked has gone, with all that it has started."""
+"""An exec plugin ends when its caller has gone, with everything that it has started."""
 
 import sys
 import threading

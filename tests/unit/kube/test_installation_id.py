@@ -1,4 +1,4 @@
-"""The id of an installation: where it comes from, and what is said while it cannot be read."""
+"""The id of an installation: where it comes from, and the message while it cannot be read."""
 
 import asyncio
 from typing import Any

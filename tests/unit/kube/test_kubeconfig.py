@@ -1,4 +1,4 @@
-"""Which namespace a kubeconfig means; files as people have them, and as they have them not."""
+"""Which namespace a kubeconfig means; files as people have them, and files that do not fit."""
 
 import os
 from pathlib import Path
@@ -128,7 +128,7 @@ def test_a_context_that_leads_nowhere_is_refused(
 
 
 def parts(**more: Any) -> dict[str, Any]:
-    """Return a kubeconfig that can be used, with other parts in place of its own."""
+    """Return a kubeconfig that can be used, with some of its parts replaced."""
     return {
         "clusters": [{"name": "one", "cluster": {"server": "https://127.0.0.1:1"}}],
         "users": [{"name": "me", "user": {"token": "s3cret"}}],

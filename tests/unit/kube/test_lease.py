@@ -1,4 +1,4 @@
-"""The decision about the Lease as a table, and what is told; the rest is in tests/e2e."""
+"""The decision about the Lease as a table, and what is logged; the rest is in tests/e2e."""
 
 import asyncio
 import copy

@@ -1,4 +1,4 @@
-"""Which proxy a server is reached by: what kubectl makes of the same variables."""
+"""Through which proxy a server is reached: as kubectl reads the same variables."""
 
 from urllib import parse as urlparse
 

@@ -134,7 +134,7 @@ async def test_a_refused_version_is_told_apart(
 async def test_a_write_whose_answer_was_lost_is_looked_for(
     current: Json | errors.KubeError, is_written: bool
 ) -> None:
-    """Who wrote it again would find nothing to write, and so no news to tell of."""
+    """A second try would find nothing to write, and so no news to report."""
     api = ScriptedApi(errors.ApiUnreachable("PATCH: TimeoutError"), current)
 
     if is_written:

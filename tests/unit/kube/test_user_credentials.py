@@ -1,4 +1,4 @@
-"""What a kubeconfig's user is known by, and when it is asked for anew."""
+"""What identifies a kubeconfig's user, and when credentials are fetched again."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""What a sink is sent: Slack's JSON, and CloudEvents in binary mode."""
+"""What a sink gets: Slack's JSON, and CloudEvents in binary mode."""
 
 import dataclasses
 import json
@@ -133,7 +133,7 @@ def test_later_ones_sort_behind_earlier_ones() -> None:
         make_notification(sequence=101, place=0),
         make_notification(sequence=1000),
         make_notification(sequence=1000, place=10),
-        # While Temporal is away nobody knows how far the run is.
+        # While Temporal is away, no one knows how far the run is.
         make_notification(sequence=0, time="2026-03-01T10:01:03Z"),
         make_notification(sequence=0, run=dataclasses.replace(NOTIFIED_RUN, number=10)),
     ]

@@ -1,4 +1,4 @@
-"""The notifications file: what it says, whom it tells of what, and every mistake by name."""
+"""The notifications file: what it says, which sinks hear of what, and every mistake by name."""
 
 from pathlib import Path
 from typing import Any

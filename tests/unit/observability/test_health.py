@@ -104,7 +104,7 @@ async def test_a_check_with_a_bug_leaves_the_others_their_answers(
 async def test_a_problem_that_went_away_is_seen_soon(
     server: health.HealthServer, clock: Clock
 ) -> None:
-    """A pod that is ready five seconds late holds up whoever waits for it."""
+    """A pod that is ready five seconds late delays whatever waits for it."""
     check = Check("not connected yet")
     server.add_ready_check("temporal", check)
     await server.ready_problems()

@@ -529,7 +529,7 @@ class Bench:
         self.restart()
 
     def restart(self) -> None:
-        """Start the operator anew: all that it remembers is what others keep."""
+        """Start the operator again: it remembers only what others keep."""
         identity = operator_identity.OperatorIdentity(
             installation=INSTALLATION,
             operator_queue="operator-queue",

@@ -1,4 +1,4 @@
-"""Teller: which transitions become notifications, and what it costs where nobody wants any.
+"""Announcer: which transitions become notifications, and what it costs where no one wants any.
 
 Temporal is away in these tests, so what is handed over waits, and can be counted.
 """

@@ -1,4 +1,4 @@
-"""chain_inputs: nothing that a spec says about a run is left behind on its way to the workflow."""
+"""chain_inputs: everything that a spec says about a run reaches the workflow."""
 
 import dataclasses
 from typing import Any

@@ -198,7 +198,7 @@ def test_of_too_many_chains_those_in_trouble_are_listed_and_the_others_counted(
 
 
 def with_drift(status: str = "True") -> v1alpha1.Status:
-    """Return a status that is fine, but for what a condition says of drift since LATER."""
+    """Return a status that is fine, except for what a condition says of drift since LATER."""
     condition = builders.make_condition("DriftDetected", status, "ChangesFound", "")
     since = dataclasses.replace(condition, last_transition_time=LATER)
     return dataclasses.replace(SUCCEEDED, conditions=(*SUCCEEDED.conditions, since))
@@ -285,7 +285,7 @@ def test_each_chain_says_since_when_it_waits_and_which_of_its_stacks_are_held_up
 
 
 def test_what_counts_as_held_up_is_what_the_alert_names() -> None:
-    """Where no chain has series of its own, the alert goes by the reasons of all stacks."""
+    """Where chains do not have their own series, the alert goes by the reasons of all stacks."""
     (rule,) = [item for item in promql.alerts() if item["alert"] == "StackChainStacksBlocked"]
 
     matched = promql.Query(where="", text=rule["expr"]).selectors()["stackchain_live_stacks"]

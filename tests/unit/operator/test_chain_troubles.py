@@ -66,7 +66,7 @@ def test_nothing_is_known_of_a_chain_that_is_gone(troubles: chain_troubles.Chain
 
 
 def test_what_is_kept_goes_back_as_far_as_alerts_look() -> None:
-    """What is forgotten earlier would be named by nobody."""
+    """If it were forgotten earlier, no alert would name it."""
     windows = [
         int(seconds)
         for rule in promql.alerts()

@@ -1,4 +1,4 @@
-"""What keeps a resource from using its connection, and what people are told to do."""
+"""What keeps a resource from using its connection, and what the status advises people to do."""
 
 from pathlib import Path
 from typing import Any

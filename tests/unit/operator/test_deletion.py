@@ -1,4 +1,4 @@
-"""Resources that are being deleted: what is stopped, what is waited for, when they may go."""
+"""Resources that are being deleted: what is stopped, what they wait for, when they may go."""
 
 import pytest
 
@@ -274,7 +274,7 @@ async def test_an_orphan_goes_without_temporal_and_its_run_hears_of_it_later(
 async def test_an_orphan_that_publishes_before_it_hears_of_it_is_signaled_then(
     bench: Bench,
 ) -> None:
-    """It would cancel itself, were it told that its resource is gone."""
+    """It would cancel itself if it learned that its resource is gone."""
     await deleted(bench, deletionPolicy="Orphan")
     bench.workflows.is_away = True
     await may_go(bench)

@@ -1,4 +1,4 @@
-"""One bad thing costs itself alone: what nobody foresaw, and what nobody here can read."""
+"""One bad thing harms only itself: what no one foresaw, and what cannot be read here."""
 
 import asyncio
 import datetime
@@ -123,7 +123,7 @@ async def test_the_resync_reaches_the_others_past_one_that_fails(bench: Bench) -
 
 
 async def test_a_status_that_the_api_server_refuses_shows_at_least_why(bench: Bench) -> None:
-    """As a time that is none, which a worker has told."""
+    """Such as an invalid time that a worker has reported."""
     bench.apply()
     refusal = kube_errors.Invalid("status.latestRun.startTime: must be a date-time")
     bench.api.failures["PATCH"] += [refusal, refusal]
@@ -322,7 +322,7 @@ async def test_the_resync_goes_on_after_a_pass_that_nobody_foresaw(bench: Bench)
     assert bench.count("unforeseen_errors_total", part="resync") == 1
 
 
-# Whoever calls is told when to try again
+# The caller learns when to try again
 
 
 def test_kopf_is_told_the_pause() -> None:
@@ -416,7 +416,7 @@ async def test_a_deletion_says_that_workers_fail_at_stopping_the_runs(bench: Ben
 async def test_a_live_run_that_reports_nothing_since_workers_fail_is_found_in_some_passes(
     bench: Bench,
 ) -> None:
-    """It looks as if it went on: nobody else asks a run that reports itself."""
+    """It looks as if it continued: nothing else asks a run that reports itself."""
     bench.apply()
     await bench.reconcile()
     bench.workflows.run(make_stack("a", Phase.RUNNING))

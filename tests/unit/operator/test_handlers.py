@@ -1,4 +1,4 @@
-"""What kopf calls, by plain calls: whom each handler asks, and what kopf is told of failures."""
+"""What kopf calls, by plain calls: what each handler asks, and what kopf learns of failures."""
 
 import time
 from typing import Any

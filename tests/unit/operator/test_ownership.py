@@ -1,4 +1,4 @@
-"""A resource that another installation has: it is left alone, and that is said once."""
+"""A resource that another installation has: it is left alone, and the log says so once."""
 
 import copy
 

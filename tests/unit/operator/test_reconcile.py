@@ -150,7 +150,7 @@ async def test_a_run_that_ended_before_its_start_was_written_is_not_started_agai
 
 
 async def test_a_resource_that_changes_before_the_start_is_decided_anew(bench: Bench) -> None:
-    """Temporal may have been waited for: what was read is old by then."""
+    """There may have been a wait for Temporal: what was read before it is old by then."""
     bench.apply()
 
     def edited_after_reading() -> None:
@@ -435,7 +435,7 @@ async def test_runs_that_are_replaced_before_they_do_anything_leave_no_trace(ben
     assert [message[:6] for message in advised] == ["Run 1:"]
 
 
-# Runs that could not begin are tried again
+# Runs that could not start are tried again
 
 
 async def test_what_may_pass_is_tried_again_and_less_often_the_longer_it_lasts(
@@ -877,7 +877,7 @@ async def test_a_lower_history_limit_cuts_the_history(bench: Bench) -> None:
     assert [run.number for run in bench.status.history] == [4, 3]
 
 
-# What could not begin
+# What could not start
 
 
 @pytest.mark.parametrize(

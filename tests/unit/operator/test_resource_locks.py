@@ -9,7 +9,7 @@ from controller.operator import resource_locks
 
 
 class Passes:
-    """Passes that last until they are let go, and which of them are under way."""
+    """Passes that last until they are released, and which of them are under way."""
 
     def __init__(self) -> None:
         self.counters = metrics.Metrics()

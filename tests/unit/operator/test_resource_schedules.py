@@ -1,6 +1,6 @@
 """Schedules and triggers in passes of reconcile: set up, served, replaced, removed.
 
-The tables of what is to be done are in tests/unit/chain/requests; here is what is done, in which
+The decision tables are in tests/unit/chain/requests; here is what the operator does, in which
 order.
 """
 
@@ -497,7 +497,7 @@ async def test_a_time_of_a_clock_that_is_a_little_ahead_is_believed(bench: Bench
 async def test_a_mark_of_a_schedule_in_the_future_counts_as_unknown(
     bench: Bench, damage: dict[str, dict[str, str]]
 ) -> None:
-    """The clock of an earlier operator was wrong, or somebody has edited the status."""
+    """The clock of an earlier operator was wrong, or someone has edited the status."""
     await scheduled(bench)
     for part, fields in damage.items():
         bench.body["status"].setdefault(part, {}).update(fields)

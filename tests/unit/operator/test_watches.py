@@ -1,4 +1,4 @@
-"""Watches over a scripted stream of kopf's: what ends none of them, and what is said of each.
+"""Watches over a scripted stream of kopf's: what ends none of them, and what each one reports.
 
 Given: what each stream of a namespace gives before it ends or fails. Asserted: what comes through,
 the readiness, and the metric.

@@ -1,4 +1,4 @@
-"""What the programs do with an output or input that is closed, full, or read by nobody."""
+"""What the programs do when an output or input is closed, full, or never read."""
 
 import os
 import subprocess

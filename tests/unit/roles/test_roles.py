@@ -72,7 +72,7 @@ class Bench:
 def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setenv("SPACELIFT_API_KEY_ENDPOINT", "https://acme.app.spacelift.io")
     monkeypatch.setenv("SPACELIFT_ALLOWED_NAMESPACES", "*")
-    # The documentation's network: nobody may listen there.
+    # The network for documentation: no program may listen there.
     monkeypatch.setenv("WEBHOOK_ADDRESS", "192.0.2.1:1")
     all_settings, counters, server = settings.load_settings(), metrics.Metrics(), FakeServer()
     role = process.Process(

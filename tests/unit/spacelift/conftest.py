@@ -41,7 +41,7 @@ class MountedKey:
 
 
 class FakeAccount:
-    """Answers token exchanges by itself, and everything else from a script, in order.
+    """Answers token exchanges on its own, and everything else from a script, in order.
 
     A scripted answer is the `data` of an answer, a response, an exception to raise, or a function
     of the request that returns one of these. The last one is repeated.
@@ -92,7 +92,7 @@ class FakeAccount:
             if not scripted.is_closed:
                 # It comes in pieces, and only once.
                 return scripted
-            # A response object belongs to one request; a repeated answer needs one of its own.
+            # A response object belongs to one request; a repeated answer needs a new one.
             return httpx.Response(
                 scripted.status_code, headers=scripted.headers, content=scripted.content
             )

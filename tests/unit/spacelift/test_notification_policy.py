@@ -187,7 +187,7 @@ def test_a_run_without_any_state_is_sent() -> None:
 
 
 def test_every_state_has_its_predecessors_here() -> None:
-    """Otherwise nothing would show that what comes before it is told apart from it."""
+    """Otherwise nothing would show that the policy distinguishes a state from its predecessors."""
     # Of PENDING nothing is documented.
     assert set(PREDECESSORS) == run_states.KNOWN - {"PENDING"}
 
@@ -244,7 +244,7 @@ def test_of_drift_detection_only_runs_that_can_hold_a_stack_are_sent(
 
 @pytest.mark.parametrize("run_type", ["PROPOSED", "TRACKED", "DESTROY", "TASK", UNKNOWN])
 def test_runs_of_every_type_are_sent(run_type: str) -> None:
-    """A task holds its stack; which proposed runs are a chain's cannot be told."""
+    """A task holds its stack; which proposed runs are a chain's cannot be known."""
     assert payload(updated(type=run_type))["type"] == run_type
 
 
@@ -281,7 +281,7 @@ def test_the_engine_refuses_a_policy_that_does_not_compile() -> None:
 
 
 def test_the_policy_imports_what_the_older_engine_needs_and_not_what_it_refuses() -> None:
-    """Policies are REGO_V0 where nobody says otherwise, and `import rego.v1` was refused there."""
+    """Policies are REGO_V0 unless they say otherwise, and `import rego.v1` was refused there."""
     for keyword in ("contains", "if", "in"):
         assert f"import future.keywords.{keyword}\n" in POLICY
     assert "import rego.v1" not in POLICY

@@ -1,4 +1,4 @@
-"""What is to be checked, by what a request failed with and by the proxies of the environment."""
+"""What to check, given the failure of a request and the proxies of the environment."""
 
 import ssl
 

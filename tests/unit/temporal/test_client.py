@@ -1,4 +1,4 @@
-"""Connecting to Temporal: how long it is tried, and what a refusal tells."""
+"""Connecting to Temporal: how long the client tries, and what a refusal says."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ TEMPORAL = settings.TemporalSettings(address="temporal:7233", namespace="team")
 
 
 class EnoughError(Exception):
-    """Ends a loop that is meant to go on for ever."""
+    """Ends a loop that is meant to run forever."""
 
 
 class Sleeps:

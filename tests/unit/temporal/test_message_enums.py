@@ -1,8 +1,8 @@
 """Newer workers and operators may say what this version does not know (ADR 0026).
 
-What says how something is tolerates any word: its field is a text, or its enumeration takes an
-unknown word for a known one. What says what to do is refused, since doing something else would be
-worse than nothing.
+A field that describes something tolerates any word: it is a string, or its enumeration maps an
+unknown word to a known one. A field that says what to do refuses unknown words, since doing
+something else would be worse than nothing.
 """
 
 import dataclasses

@@ -359,8 +359,8 @@ def _signed_fields(kind: Any, found: dict[str, list[str]]) -> dict[str, list[str
 def test_what_is_signed_has_the_fields_of_its_revision(golden: Golden) -> None:
     """Where it differs: before a release only record it; after one, raise `signing.REVISION` too.
 
-    Workers of the older version then leave what they do not know to newer ones, and do not take it
-    for a forgery.
+    Workers of the older version then leave what they do not know to newer ones, and do not mistake
+    it for a forgery.
     """
     found: dict[str, list[str]] = {}
     for kind in (

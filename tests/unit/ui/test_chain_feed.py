@@ -53,7 +53,7 @@ async def test_who_may_not_watch_does_not_list_all_the_time(
 
 
 class Body(dict[str, Any]):
-    """A resource of which can be seen whether someone still holds it."""
+    """A resource that shows whether someone still holds it."""
 
 
 class Listing:

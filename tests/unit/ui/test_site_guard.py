@@ -1,4 +1,4 @@
-"""Which requests the page in the cluster takes for those of its own site."""
+"""Which requests the page in the cluster recognizes as requests of its site."""
 
 import pytest
 from aiohttp import test_utils, web

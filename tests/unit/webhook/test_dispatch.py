@@ -45,7 +45,7 @@ class Temporal:
 
 
 class Sweeps:
-    """Has a sweep by the name of each stack, unless it is told of others."""
+    """Has a sweep by the name of each stack, unless a test gives it others."""
 
     def __init__(self, *failures: Exception, found: Collection[str] = ()) -> None:
         self.failures = list(failures)

@@ -13,7 +13,7 @@ def test_every_refusal_is_the_senders_mistake() -> None:
 
 
 def test_who_guesses_learns_nothing_from_the_answer() -> None:
-    """A missing signature, a wrong one and a connection without secret are all the same."""
+    """A missing signature, a wrong one and a connection without secret look the same."""
     assert RefusalReason.SIGNATURE.status == 401
     assert RefusalReason.UNKNOWN_CONNECTION.text == RefusalReason.UNKNOWN_PATH.text
 

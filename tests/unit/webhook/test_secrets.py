@@ -12,7 +12,7 @@ ENDPOINT = "https://acme.app.spacelift.io"
 
 
 def replace(file: Path, text: str) -> None:
-    """Change a file as the kubelet does: a new one takes the place of the old one."""
+    """Change a file as the kubelet does: a new one replaces the old one."""
     new = file.with_suffix(".new")
     new.write_text(text)
     os.replace(new, file)  # noqa: PTH105 - the very call that makes it atomic

@@ -160,7 +160,7 @@ def test_the_pace_of_so_many_stacks_is_remembered_and_no_more() -> None:
 def test_every_delivery_leads_to_a_wake_of_its_stack_afterwards(
     deliveries: list[tuple[str, bool, float, bool]],
 ) -> None:
-    """Whatever the order of deliveries and takings, and nothing is taken that nobody asked for."""
+    """In any order of deliveries and takings; and nothing is taken that was not asked for."""
     queue, clock = make_queue(size=3)
     unseen: dict[str, bool] = {}
 

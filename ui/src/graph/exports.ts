@@ -108,14 +108,14 @@ function xmlText(text: string): string {
   return visible.replace(/[<>&"']/g, (one) => `&#${one.charCodeAt(0)};`);
 }
 
-/** Mermaid reads entities written with # in place of &; everything that is not plain is one. */
+/** Mermaid reads entities that start with # instead of &; everything that is not plain is one. */
 function mermaidText(text: string): string {
   return [...text]
     .map((one) => (/[A-Za-z0-9 ._/-]/.test(one) ? one : `#${one.codePointAt(0)};`))
     .join("");
 }
 
-/** What nobody sees, such as a change of the direction, is shown by its number, as `\u202e`. */
+/** An invisible character, such as a change of the direction, is shown by its number: `\u202e`. */
 function dotText(text: string): string {
   const seen = text
     .replaceAll("\\", "\\\\")

@@ -1,8 +1,8 @@
 /**
- * Which stacks the graph shows by themselves, and which it counts. Pure.
+ * Which stacks the graph shows one by one, and which it counts. Pure.
  *
- * Siblings are stacks of one level: those that have finished, have yet to start, or were skipped
- * because of another fold into one counted group each.
+ * Siblings are stacks of one level. Those that have finished, have yet to start, or were skipped
+ * because of another are folded into one counted group each.
  */
 
 import type { Stack } from "./model.js";
@@ -19,7 +19,7 @@ export interface Item {
   readonly level: number;
   readonly upstreams: readonly string[];
   readonly stacks: readonly Stack[];
-  /** None for a stack by itself. */
+  /** None for a single stack. */
   readonly kind: GroupKind | null;
 }
 

@@ -56,12 +56,12 @@ export interface Run {
   readonly progress: string;
   readonly startTime: string;
   readonly completionTime: string;
-  /** When it is likely to end; empty if nobody knows, or if it has ended. */
+  /** When it is likely to end; empty if that is unknown, or if it has ended. */
   readonly estimatedCompletionTime: string;
   readonly workflowUrl: string;
-  /** What it has changed, or a plan would; empty if nobody knows. */
+  /** What it has changed, or a plan would; empty if that is unknown. */
   readonly changes: string;
-  /** How many stacks are in which phase; empty if nobody knows. */
+  /** How many stacks are in which phase; empty if that is unknown. */
   readonly summary: Readonly<Record<string, number>>;
 }
 

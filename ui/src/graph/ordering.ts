@@ -1,5 +1,5 @@
 /**
- * Rows for what stands in columns, so that edges are short and cross little. Pure.
+ * Rows for the items of each column, so that edges are short and cross little. Pure.
  *
  * The order in a column follows the mean position of the neighbors (Sugiyama's barycenters), and
  * the place is as near to them as the order allows. It depends on names and edges only, never on

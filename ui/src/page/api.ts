@@ -76,7 +76,7 @@ function patience(): AbortSignal {
 }
 
 function headers(): Record<string, string> {
-  // A proxy that logs people in answers whoever asks for JSON with 401, not with a page of its own.
+  // A proxy that logs people in answers a request for JSON with 401, not with a login page.
   return { Accept: "application/json", ...(known ? { "X-StackChain-Key": known } : {}) };
 }
 

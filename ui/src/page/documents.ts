@@ -29,7 +29,7 @@ export interface Row {
   readonly run: number;
   readonly startTime: string;
   readonly completionTime: string;
-  /** When a live run is likely to end; empty if nobody knows. */
+  /** When a live run is likely to end; empty if that is unknown. */
   readonly estimatedCompletionTime: string;
   readonly createdTime: string;
   readonly nextTime: string;

@@ -133,7 +133,7 @@ function actions({ detail, rights, ask }: HeadParts): TemplateResult | typeof no
   </div>`;
 }
 
-/** One chip per phase; each is a filter of the table and the timeline. Beside them, the actions. */
+/** One chip per phase; each filters the table and the timeline. The actions come next to them. */
 export function phases(shown: HeadParts): TemplateResult | typeof nothing {
   const { chain, route, go } = shown;
   const counts = new Map<string, number>();

@@ -125,7 +125,7 @@ export function codeParts(text: string): { readonly text: string; readonly isCod
     });
 }
 
-/** Text on one line without what nobody sees: control and direction characters. */
+/** Text on one line without invisible control and direction characters. */
 export function oneLine(text: string): string {
   return text
     .replace(/[\u0000-\u001f\u007f-\u009f\s]+/g, " ")

@@ -81,7 +81,7 @@ def watch(record: Record) -> None:
 
 
 def judge(record: Record) -> Iterator[Violation]:
-    """Give what was violated meanwhile, and what is violated now that all is over."""
+    """Give what was violated on the way, and what is violated now that all is over."""
     for name, text in record.mistakes:
         yield Violation(invariant=name, text=text)
     for name, invariant in AT_THE_END.items():

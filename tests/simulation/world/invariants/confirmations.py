@@ -11,9 +11,9 @@ Json = dict[str, Any]
 
 
 def confirmed_within_limits(record: Record, run: Run) -> Iterator[str]:
-    """We confirm no plan beyond the limits, and trigger nothing that would not wait to be judged.
+    """We confirm no plan beyond the limits, and trigger no run that would not wait for our verdict.
 
-    What a plan changes is what the account is about to do, however it counts and lists it.
+    A plan's changes are what the account is about to do, however it counts and lists them.
     """
     last = run.history[-1]
     cause = record.parties.account.simulator.account.runs.get(run.origin_id or "", run)
@@ -43,7 +43,7 @@ def _limits_of(record: Record, cause: Run) -> list[Json | None]:
     else:
         chains = [chain for chain in record.chains.values() if cause.id in chain.root_runs]
     limits = [chain.first_spec.get("confirmationLimits") for chain in chains]
-    # Where one of several may confirm it, it may be that one which did.
+    # If one of several may confirm it, that one may have done so.
     return limits if all(limits) else []
 
 

@@ -20,10 +20,11 @@ _WAITING = {RunState.QUEUED, RunState.READY, RunState.UNCONFIRMED, RunState.PEND
 
 
 def no_run_outlives_its_chain(record: Record) -> Iterator[str]:
-    """Once a run of a chain has ended, or the chain is gone, no run that it triggered goes on.
+    """Once a run of a chain has ended, or the chain is gone, no run that it triggered continues.
 
-    Whoever sees that a chain has ended takes its stacks for free. Only what waits for a review is
-    left as it is, since no call ends it, and so is all of a chain that is deleted as an orphan.
+    Anyone who sees that a chain has ended assumes that its stacks are free. Two things are left as
+    they are: a run that waits for a review, since no call ends it, and all runs of a chain that is
+    deleted as an orphan.
     """
     for (title, number, stack_id), runs in record.runs_by_marker().items():
         chains = [chain for chain in record.same_name(title) if number in chain.runs]
@@ -40,10 +41,10 @@ def no_run_outlives_its_chain(record: Record) -> Iterator[str]:
 
 
 def what_is_canceled_stops(record: Record) -> Iterator[str]:
-    """After a cancel nothing of a run begins any more, neither its own runs nor what they queued.
+    """After a cancel nothing of a run starts any more, neither its own runs nor what they queued.
 
-    A person who cancels has seen something that must not be carried out. While parties are away
-    or slow it takes as long as they do.
+    A person who cancels has seen something that must not be carried out. While parties are away or
+    slow, the cancel takes as long as they do.
     """
     if not record.is_undisturbed:
         return

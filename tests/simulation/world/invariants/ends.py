@@ -8,7 +8,7 @@ from tests.simulation.world.records import Record
 def all_ends(record: Record) -> Iterator[str]:
     """A chain whose parties all work, and for which people do their part, comes to its end.
 
-    Something that waits for hours after that waits for something that never comes.
+    If it still waits hours later, it waits for something that never comes.
     """
     yield from record.unsettled
 
@@ -16,13 +16,13 @@ def all_ends(record: Record) -> Iterator[str]:
 def nothing_is_left(record: Record) -> Iterator[str]:
     """A chain that is deleted leaves no workflow, no schedule and no finalizer.
 
-    What is left would go on at Spacelift for a resource that nobody sees, or block the namespace.
+    Leftovers would continue at Spacelift for a resource that no one sees, or block the namespace.
     """
     yield from record.leftovers
 
 
 def histories_replay(record: Record) -> Iterator[str]:
-    """A workflow does the same again when it is rebuilt from its history, and raises nothing.
+    """A workflow does the same when it is rebuilt from its history, and raises nothing.
 
     Otherwise it is stuck as soon as its worker is replaced.
     """

@@ -12,8 +12,8 @@ from tests.simulation.world.records import Record, marker_of
 def triggered_once_at_a_time(record: Record, run: Run) -> Iterator[str]:
     """A stack is triggered again for the same request only once the run before has FAILED.
 
-    It may fail later on, but nobody knew that yet; until then both would apply the same. With a
-    token for a retry it is enough that it has ended, and not well.
+    The earlier run may fail later on, but that was not known yet; until then both would apply the
+    same change. With a token for a retry it is enough that the run has ended without success.
     """
     marked = marker_of(run)
     if marked is None or len(run.history) > 1:

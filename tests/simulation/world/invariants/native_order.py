@@ -24,7 +24,7 @@ _ASKING = (
 
 
 def used_runs_are_in_order(record: Record) -> Iterator[str]:
-    """A native run that is a stack's run left the queue after its upstreams had ended well.
+    """A native run that is a stack's run left the queue after its upstreams had succeeded.
 
     Otherwise it has planned with what these were about to change, and counts as a success.
     """
@@ -44,9 +44,9 @@ def used_runs_are_in_order(record: Record) -> Iterator[str]:
 def nothing_in_order_runs_twice(record: Record) -> Iterator[str]:
     """A stack is not run again if a native run of the chain's own has done it after its upstreams.
 
-    It would apply twice what was asked for once. Whether a run is its own must be known: what may
-    be someone else's is left alone, and its status says so. What another stage has begun has not
-    waited for the stack's own one.
+    It would apply twice what was asked for once. The chain must know that a run is its own: it
+    leaves alone what may be someone else's, and its status says so. A run that another stage has
+    started has not waited for the stack's own stage.
     """
     for chain, number, row in _rows(record):
         own = [run for run in _of_stack(record, chain, number, row["id"]) if marker_of(run)]
@@ -69,9 +69,9 @@ def nothing_in_order_runs_twice(record: Record) -> Iterator[str]:
 def unwanted_runs_are_stopped_in_time(record: Record) -> Iterator[str]:
     """While nothing is away, an unused native run that waited for long is stopped before it runs.
 
-    docs/limits.md names the cases in which one may be faster than the chain. Here none of them is:
-    nobody interferes, all that is above the run has ended well, and that took its time. Nor has the
-    chain a deadline, which makes a run unwanted at once, maybe when it begins.
+    docs/limits.md names the cases in which a native run may be faster than the chain. None of them
+    applies here: no one interferes, everything above the run has succeeded, and that took its time.
+    Nor does the chain have a deadline, which makes a run unwanted at once, maybe just as it starts.
     """
     if not record.is_undisturbed or any(e.action not in _ASKING for e in record.plan.events):
         return
@@ -98,7 +98,7 @@ def left_queue_at(run: Run) -> float | None:
 
 
 def _all_ended_well(runs: Mapping[str, Run], run_ids: Iterable[str]) -> bool:
-    """Whether some runs have ended well, and all that they waited for: one may be ahead of that."""
+    """Whether some runs, and all that they waited for, have succeeded: one may be ahead of that."""
     return all(
         runs[run_id].state is RunState.FINISHED
         and _all_ended_well(runs, runs[run_id].upstream_runs)
@@ -149,7 +149,7 @@ def _is_across_stages(record: Record, chain: ChainRecord, native: Run) -> bool:
 
 
 def _has_waited_for(run: Run, began: float, upstream: Run) -> bool:
-    # Within a second only Spacelift itself shows which was first: times are whole seconds.
+    # Within a second only Spacelift itself shows which was first: times are in whole seconds.
     slack = 0 if upstream.id in run.upstream_runs else 1
     return _ended_well_before(upstream, began - slack)
 

@@ -13,8 +13,9 @@ _APPLIED = {RunState.APPLYING, RunState.FINISHED}
 def native_runs_are_used_or_reported(record: Record) -> Iterator[str]:
     """A native run of ours that was carried out is some stack's run, or the status names it.
 
-    docs/limits.md says when one may be faster than the chain; it is never silent. Of a chain that
-    was deleted meanwhile nobody reads the status: `gone_means_over` says what it may leave.
+    docs/limits.md says when a native run may be faster than the chain; it is never silent. No one
+    reads the status of a chain that was deleted meanwhile: `gone_means_over` says what it may
+    leave.
     """
     account = record.parties.account.simulator.account
     runs = account.runs
@@ -29,7 +30,7 @@ def native_runs_are_used_or_reported(record: Record) -> Iterator[str]:
             continue
         chains = record.same_name(marked[0])
         if run.stack_id not in account.stacks or _was_repeated(chains, run):
-            # Nobody sees the runs of a deleted stack. Of a repeated stack the last run is named.
+            # The runs of a deleted stack are not visible. A repeated stack names its last run only.
             continue
         if any(record.was_deleted(chain) for chain in chains):
             continue

@@ -7,11 +7,12 @@ from tests.simulation.world.records import ChainRecord, Record, is_idle, is_read
 
 
 def chains_before_it_were_ready(record: Record, run: Run) -> Iterator[str]:
-    """Nothing is triggered for a chain before each that it names was Ready with no open request.
+    """Nothing is triggered for a chain before each chain that it names was Ready and idle.
 
-    That has to have been so at some time since its run was asked for; what is asked of the other
-    one a moment later does not stop a run that has started. Times of a schedule, and runs of roots,
-    are asked for outside of the resource, so for these it is since the chain was created.
+    Each must have been so at some time since the run was asked for; what is asked of the other
+    chain a moment later does not stop a run that has started. Times of a schedule, and runs of
+    roots, ask from outside of the resource, so for these the time counts from the creation of the
+    chain.
     """
     marked = marker_of(run)
     if marked is None or len(run.history) > 1:
@@ -19,7 +20,7 @@ def chains_before_it_were_ready(record: Record, run: Run) -> Iterator[str]:
     objects = record.same_name(marked[0])
     if not objects or not objects[-1].body:
         return
-    # Of several objects of a name an earlier one may have let its run go on.
+    # Of several objects with the same name, an earlier one may have let its run continue.
     chain, since = objects[-1], objects[0].created_at
     spec = chain.body["spec"]
     if (

@@ -17,9 +17,9 @@ _WHOLE_SECOND = 1.0
 
 
 def stages_in_order(record: Record) -> Iterator[str]:
-    """No run that we trigger, or use, begins before the stage of its stack may start.
+    """No run that we trigger, or use, starts before the stage of its stack may start.
 
-    All stacks of the earlier stages have ended well by then, the soak time since the last of them
+    By then all stacks of the earlier stages have succeeded, the soak time since the last of them
     has passed, and a person has approved the stage for that run of the chain. Plans wait for
     nothing, since they change nothing.
     """
@@ -121,7 +121,7 @@ def _why_not_approved(
 
 
 def _ended_at(record: Record, chain: ChainRecord, row: Json, *, before: float) -> float | None:
-    """Return when a stack had ended well, if it had by then."""
+    """Return when a stack had succeeded, if it had by then."""
     if row.get("reason") == reasons.StackReason.BYPASSED:
         vouched = _instant(row["completionTime"])
         return vouched if vouched <= before + _WHOLE_SECOND else None

@@ -22,7 +22,7 @@ _PHASES = {
 def the_status_is_true(record: Record) -> Iterator[str]:
     """Each stack's row says what became of its run in the account, and the phases add up.
 
-    People and GitOps tools act on the status; one that says something else misleads them.
+    People and GitOps tools act on the status; a wrong status misleads them.
     """
     for chain in record.chains.values():
         if not chain.runs or not record.is_quiet:
@@ -38,7 +38,7 @@ def the_status_is_true(record: Record) -> Iterator[str]:
 def _untrue(record: Record, chain: ChainRecord, row: Json) -> Iterator[str]:
     account = record.parties.account.simulator.account
     if row["id"] not in account.stacks:
-        # Nobody sees the runs of a stack that was deleted.
+        # The runs of a deleted stack are not visible.
         return
     run_id = row.get("runId")
     what = f"{chain.title}: {row['id']} is {row['phase']} ({row.get('reason')})"
@@ -55,7 +55,7 @@ def _untrue(record: Record, chain: ChainRecord, row: Json) -> Iterator[str]:
     if not (row.get("runUrl") or run_id).endswith(run_id):
         yield f"{what} with run {run_id} and the link {row['runUrl']}"
     if row.get("reason") == reasons.StackReason.EXECUTION_ENDED:
-        # Nobody followed it from then on.
+        # Nothing followed it from then on.
         return
     if run.finished and row["phase"] not in _PHASES[run.state]:
         yield f"{what}, while its run {run_id} is {run.state}"

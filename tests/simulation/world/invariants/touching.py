@@ -16,8 +16,8 @@ _AT_ONCE = 1.9
 def others_runs_are_untouched(record: Record) -> Iterator[str]:
     """We confirm, cancel, discard and stop only what we have triggered or what came of it.
 
-    A run of a person is that person's, and so is what Spacelift queued because of it, unless a
-    chain was started by that run, which runs what depends on it.
+    A run of a person is that person's, and so is what Spacelift queued because of it. The exception
+    is a run that started a chain: the chain runs what depends on it.
     """
     root_runs = {run_id for chain in record.chains.values() for run_id in chain.root_runs}
     runs = record.parties.account.simulator.account.runs
@@ -37,7 +37,7 @@ def others_runs_are_untouched(record: Record) -> Iterator[str]:
 def runs_of_others_are_not_used(record: Record) -> Iterator[str]:
     """The run of a stack is one that its chain has triggered, or one that came of that.
 
-    What was asked for would otherwise count as done by what someone else did, with their commit.
+    Otherwise someone else's run, with their commit, would count as what was asked for.
     """
     for chain in record.chains.values():
         started_by = _causes(record, chain)
@@ -57,7 +57,8 @@ def runs_of_others_are_not_used(record: Record) -> Iterator[str]:
 def doubtful_runs_are_reported(record: Record) -> Iterator[str]:
     """What may be a chain's run or someone else's is left alone, and its status names it.
 
-    Of someone's wave that began just after the chain's, which has no run on the stack.
+    It belongs to a wave of someone else that started just after the chain's, which has no run on
+    the stack.
     """
     own_runs = [run for run in record.account_runs if marker_of(run) and run.type is TRACKED]
     named = {run_id for chain in record.chains.values() for run_id in chain.named_runs}

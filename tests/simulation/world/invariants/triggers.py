@@ -1,4 +1,4 @@
-"""What we have triggered: once, in order, and only because somebody asked."""
+"""What we have triggered: once, in order, and only because someone asked."""
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,9 +16,9 @@ Json = dict[str, Any]
 def triggered_once(record: Record) -> Iterator[str]:
     """A request makes one run of each stack; Spacelift itself would take any number of them.
 
-    A second one applies twice what a person wanted once. Only `retry` allows more, each after one
-    that has FAILED, and each token that asks for the stack once more while the run is live, after
-    one that did not end well.
+    A second one applies twice what a person wanted once. Only two things allow more: `retry`, each
+    time after a run that has FAILED, and each token that asks for the stack once more while the run
+    is live, after one that did not succeed.
     """
     for (title, number, stack_id), runs in record.runs_by_marker().items():
         objects = [chain for chain in record.same_name(title) if number in chain.runs]
@@ -35,7 +35,7 @@ def triggered_once(record: Record) -> Iterator[str]:
 def bypassed_is_not_run(record: Record) -> Iterator[str]:
     """A stack for which a person vouches gets no run from then on, in that run of the chain.
 
-    Whoever vouches for it does not want it run.
+    That person does not want it run.
     """
     marked = record.runs_by_marker()
     for chain in record.chains.values():
@@ -56,7 +56,7 @@ def bypassed_is_not_run(record: Record) -> Iterator[str]:
 
 
 def upstreams_first(record: Record) -> Iterator[str]:
-    """No run that we trigger is created before the runs of the stack's upstreams have ended well.
+    """No run that we trigger is created before the runs of the stack's upstreams have succeeded.
 
     It would plan with what its upstream stacks are about to change. A plan changes nothing, so
     plans wait for nothing.
@@ -72,8 +72,8 @@ def only_what_was_asked_for(record: Record) -> Iterator[str]:
     """There is at most one run of a chain for each thing that asks for one.
 
     These are its spec, each token, each time of its schedule, and each run of others that finished
-    on one of its roots. What runs unasked was wanted by nobody. What is
-    created to destroy, or to run on request, does not ask by its creation.
+    on one of its roots. No one wants a run that nothing asked for. The creation of a resource asks
+    for nothing if the resource destroys, or runs on request only.
     """
     for chain in record.chains.values():
         tokens = [name for name, _ in chain.annotations if name != v1alpha1.APPROVE_ANNOTATION]
@@ -86,7 +86,7 @@ def only_what_was_asked_for(record: Record) -> Iterator[str]:
 def a_run_is_used_once(record: Record) -> Iterator[str]:
     """No run of the account is the run of a stack in two runs of chains, unless a retry keeps it.
 
-    What was asked for the second time would not be done, and count as done.
+    Otherwise the second request would count as done, though nothing was done for it.
     """
     used: dict[str, str] = {}
     for chain in record.chains.values():
@@ -162,7 +162,7 @@ def _has_ended_well(row: Json | None, runs: Mapping[str, Run], *, before: float)
 def ended_in_account_at(
     record: Record, chain: ChainRecord, stack_id: str, *, before: float
 ) -> float | None:
-    """Return when a run of a stack had ended well that was the chain's, or that had started it."""
+    """Return when a stack's run had succeeded that was the chain's, or that had started it."""
     ends = (
         run.updated_at
         for run in record.parties.account.simulator.account.runs_of(stack_id)

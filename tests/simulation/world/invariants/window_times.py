@@ -17,7 +17,8 @@ _STEPS = 4
 def within_its_window(record: Record, run: Run) -> Iterator[str]:
     """We trigger and confirm nothing outside of the windows of its chain and its stage.
 
-    But for what was on its way when that closed. The windows of plans open each few minutes.
+    The exception is what was on its way when they closed. The windows of plans open every few
+    minutes.
     """
     last = run.history[-1]
     is_confirmed = last.state is RunState.CONFIRMED and last.username == OUR_LOGIN

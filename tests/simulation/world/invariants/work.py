@@ -8,13 +8,13 @@ _REQUESTS_A_RUN = 60
 _REQUESTS_AN_HOUR = 3600
 _EVENTS = 5000
 _WRITES = 12
-"""In ten seconds: one a second, and those that an operator begins or ends with."""
+"""In ten seconds: one a second, and those that an operator starts or ends with."""
 
 
 def bounded_work(record: Record) -> Iterator[str]:
     """Requests, status writes and histories grow with what happens, not without end.
 
-    Spacelift limits requests, the API server is everybody's, and Temporal ends an execution whose
+    Spacelift limits requests, everyone shares the API server, and Temporal ends an execution whose
     history is too long.
     """
     hours = record.parties.loop.time() / 3600
@@ -30,7 +30,7 @@ def bounded_work(record: Record) -> Iterator[str]:
 def no_storms(record: Record) -> Iterator[str]:
     """No status is written, and no API server asked, in storms of seconds.
 
-    What is repeated at once hits a party when it is weakest, and is lost in the sum of an hour.
+    Storms hit a party when it is weakest, and do not show in the sum of an hour.
     """
     chains = len(record.plan.chains)
     for chain in record.chains.values():

@@ -15,8 +15,8 @@ Json = dict[str, Any]
 def the_status_never_goes_back(write: Write) -> Iterator[str]:
     """A later status is of a later run, or knows more of the same one.
 
-    Whoever waits for a run, or for a spec to be observed, has seen it come already. What did not
-    end well is pending again where somebody asked for that.
+    Whoever waits for a run, or for a spec to be observed, has already seen it come. A stack that
+    did not succeed becomes pending again if someone asked for that.
     """
     old, new = write.before, write.status
     for what, before, after in (
@@ -82,7 +82,7 @@ def a_success_is_true(write: Write) -> Iterator[str]:
 def the_source_of_a_run_is_true(write: Write) -> Iterator[str]:
     """A run that the chain has triggered is shown as such, any other one as adopted.
 
-    Who looks for what started a run believes it.
+    People who look for what started a run believe it.
     """
     runs = write.record.parties.account.simulator.account.runs
     before = {row["id"]: row for row in write.before.get("stacks") or ()}
@@ -114,7 +114,7 @@ def nothing_waits_without_a_reason(write: Write) -> Iterator[str]:
             yield f"is not Ready for no reason: {item}"
 
 
-# Whatever else goes on, these reasons of Ready are of a live run whose stacks are known.
+# Whatever else happens, these reasons of Ready are of a live run whose stacks are known.
 _OF_LIVE_RUNS = frozenset(
     {
         reasons.ChainReason.PROGRESSING,
@@ -132,10 +132,10 @@ _ENDING = ("The chain is being canceled", "The chain's deadline has passed")
 
 
 def what_needs_a_person_is_named(write: Write) -> Iterator[str]:
-    """While a run is live, Ready names a stack of each kind that needs somebody.
+    """While a run is live, Ready names a stack of each kind that needs someone.
 
-    What failed must not hide behind what waits, nor the other way round, and Progressing means
-    that no one has to act.
+    What failed must not hide behind what waits, nor the other way round, and Progressing means that
+    no one has to act.
     """
     status, run = write.status, write.status.get("latestRun") or {}
     ready = next((one for one in status.get("conditions") or () if one["type"] == "Ready"), None)
@@ -174,7 +174,7 @@ def _needing(rows: list[Json]) -> dict[str, list[Json]]:
 def an_estimate_has_a_past_and_nothing_in_between(write: Write) -> Iterator[str]:
     """A run is estimated only from what its stacks took, and while no one has to act first.
 
-    Whoever plans by it would wait in vain.
+    Otherwise people would plan by it and wait in vain.
     """
     run = write.status.get("latestRun") or {}
     if "estimatedCompletionTime" not in run:
@@ -198,9 +198,9 @@ def an_estimate_has_a_past_and_nothing_in_between(write: Write) -> Iterator[str]
 
 
 def only_the_leader_writes(write: Write) -> Iterator[str]:
-    """No operator writes a status once another one leads, but for what is on its way already.
+    """No operator writes a status once another one leads, except for writes on their way already.
 
-    Two that write say different things about one chain.
+    Two operators that write say different things about one chain.
     """
     namespace, _, pod = write.user.partition("/")
     holder, since = write.record.leaders.get(namespace, ("", 0.0))
@@ -215,8 +215,9 @@ def gone_means_over(write: Write) -> Iterator[str]:
     """A StackChain goes when none of its runs is left, unless they are to be left alone.
 
     Its runs are those that it has triggered, and those that Spacelift has queued because of them.
-    What runs for a resource that is gone is seen by no one. A run that Spacelift has queued and
-    that applies before the chain has taken it up cannot be stopped, and is not waited for.
+    No one sees what runs for a resource that is gone. A run that Spacelift has queued and that
+    applies before the chain has taken it up cannot be stopped, and the StackChain does not wait for
+    it.
     """
     chain = write.chain
     if not write.is_gone or chain.body["spec"].get("deletionPolicy") == "Orphan":

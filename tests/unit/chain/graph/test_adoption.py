@@ -38,7 +38,7 @@ def test_the_native_run_is_the_oldest_above_its_origin_that_a_stack_of_the_wave_
 
 
 def test_each_of_several_origins_has_a_native_run_of_its_own() -> None:
-    """Waves that begin together interleave."""
+    """Waves that start together interleave."""
     found = [candidate("06", "b"), candidate("05", "a"), candidate("09", "a")]
 
     assert native_runs(found, "04", "03") == ["05", "06"]

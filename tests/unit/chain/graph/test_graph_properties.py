@@ -1,4 +1,4 @@
-"""What holds for every graph, however it was read and whatever is left out of it."""
+"""What holds for every graph, however it was read and whatever is left out."""
 
 import dataclasses
 import itertools
@@ -19,7 +19,7 @@ DIRECTIONS = st.sampled_from(["Downstream", "Upstream", "RootsOnly"])
 
 @st.composite
 def discoveries(draw: st.DrawFn, *, may_be_cyclic: bool = False) -> graph.Discovery:
-    """Edges lead from earlier to later stacks of a shuffled order, unless circles are wanted."""
+    """Edges lead from earlier to later stacks of a shuffled order, unless cycles are wanted."""
     count = draw(st.integers(min_value=1, max_value=10))
     ids = draw(st.permutations([f"s{number}" for number in range(count)]))
     pairs = [(up, down) for i, up in enumerate(ids) for down in ids[i + 1 :]]
@@ -174,7 +174,7 @@ def test_destroy_reverses_exactly(discovery: graph.Discovery, sources: tuple[str
 def test_a_circle_is_one_of_the_dependencies_themselves_and_holds_a_member(
     wish: tuple[graph.Discovery, graph.Scope],
 ) -> None:
-    """Contraction closes no circle that is not there, and hides none that a member is on."""
+    """Contraction neither closes a cycle that is not there, nor hides one that a member is on."""
     discovery, scope = wish
     members = graph.members(discovery, scope)
     pairs = ordering(discovery, scope.graph.sources)
@@ -191,7 +191,7 @@ def test_a_circle_is_one_of_the_dependencies_themselves_and_holds_a_member(
 
 
 def circle_of(discovery: graph.Discovery, scope: graph.Scope) -> list[str]:
-    """Return the circle that is named; empty if the graph can be run."""
+    """Return the cycle that is named; empty if the graph can be run."""
     try:
         resolve(discovery, scope)
     except graph.GraphProblem as problem:
@@ -205,10 +205,10 @@ def circle_of(discovery: graph.Discovery, scope: graph.Scope) -> list[str]:
 
 
 class World:
-    """Spacelift's waves beside a chain that triggers, adopts, and stops what it does not want.
+    """Spacelift's waves around a chain that triggers, adopts, and stops what it does not want.
 
     A run of a wave starts when the runs of the same wave on its native upstreams have ended. A
-    disabled stack gets no run in a wave; when its turn comes somebody has enabled it.
+    disabled stack gets no run in a wave; when its turn comes someone has enabled it.
     """
 
     def __init__(

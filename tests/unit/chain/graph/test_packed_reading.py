@@ -1,4 +1,4 @@
-"""packed_reading: what crosses Temporal is all that the graph is resolved from, and small."""
+"""packed_reading: what crosses Temporal is everything that resolving the graph needs, and small."""
 
 import random
 

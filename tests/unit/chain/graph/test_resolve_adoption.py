@@ -147,7 +147,7 @@ def test_a_stack_adopts_where_its_run_waits_for_what_the_chain_waits_for(
 def test_a_disabled_stack_is_in_no_wave(
     discovery: graph.Discovery, adopts_from: dict[str, str | None]
 ) -> None:
-    """Spacelift queues nothing there; the chain waits until somebody enables it."""
+    """Spacelift queues nothing there; the chain waits until someone enables it."""
     stacks = [dataclasses.replace(s, is_disabled=s.id == "b") for s in discovery.stacks]
 
     resolved = resolve(dataclasses.replace(discovery, stacks=tuple(stacks)), "a")

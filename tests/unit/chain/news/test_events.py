@@ -1,4 +1,4 @@
-"""Events: each thing that happened is told once, and at most one Event for each kind at a time."""
+"""Events: each thing that happened is reported once, with at most one Event of each kind."""
 
 import dataclasses
 
@@ -385,7 +385,7 @@ def test_the_end_of_a_run_is_not_told_a_second_time_as_a_problem() -> None:
     assert reasons_of(old, new) == ["StackFailed", "StackFailed"]
 
 
-# Starts that nobody asked for
+# Automatic starts
 
 
 def planned(
@@ -460,7 +460,7 @@ def test_times_that_were_missed_are_told_in_numbers(golden: Golden) -> None:
 
     golden(PAGE).check("StartMissed", only(told(old, new), "Warning", "StartMissed"))
     assert (transitions.missed(old, new), transitions.missed(new, new)) == (2, 0)
-    # A schedule that is removed and set up anew counts anew.
+    # A schedule that is removed and set up again counts from the start.
     assert transitions.missed(new, old) == 0
 
 

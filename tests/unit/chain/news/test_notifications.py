@@ -1,4 +1,4 @@
-"""notifications: equal transitions have equal ids, different ones have not, and all is carried."""
+"""notifications: equal transitions have equal ids, different ones do not, and no fact is lost."""
 
 import dataclasses
 import itertools

@@ -37,7 +37,7 @@ def shown(
 
 
 def between(before: progress.StackProgress, after: progress.StackProgress) -> list[TransitionKind]:
-    """Return what happens to a stack, in a run that goes on."""
+    """Return what happens to a stack, in a run that continues."""
     old = shown(before, OTHER)
     return [item.kind for item in transitions.transitions(old, shown(after, OTHER, old=old))]
 

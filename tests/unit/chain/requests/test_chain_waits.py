@@ -1,7 +1,7 @@
 """chain_waits, other_chains: for which other chains a run waits, and what that keeps from starting.
 
-Given: how the chains stand that a chain names. Asserted: whether it waits, for whom, and whether a
-person has to act there.
+Given: the states of the chains that a chain names. Asserted: whether it waits, for whom, and
+whether a person has to act there.
 """
 
 import dataclasses

@@ -194,7 +194,7 @@ def test_a_recheck_is_possible_after_the_history_is_gone() -> None:
 
 
 def test_a_recheck_that_went_well_while_nobody_could_write_is_not_repeated() -> None:
-    """The status still tells the first attempt's end; the second may have run every stack."""
+    """The status still shows the first attempt's end; the second may have run every stack."""
     kept = unknown_root(attempt=2, completion_time=T1)
     chain = make_stack_chain(spec=A, status=make_status(kept, last_handled=handled(A)))
     second = closed(1, attempt=2, start_time=T2)

@@ -165,7 +165,7 @@ def test_a_cancel_of_nothing_stays_asked_while_nothing_is_served() -> None:
     assert decision == nothing(v1alpha1.Handled())
 
 
-# Asks that stand in the status: times of the schedule, finished runs of roots
+# Asks that are in the status: times of the schedule, finished runs of roots
 
 
 RUN_A = v1alpha1.RootRun(stack_id="a", run_id="01A5")

@@ -1,4 +1,4 @@
-"""failures: only what Spacelift did not answer says so, whatever else a call may fail by."""
+"""failures: only a call that Spacelift did not answer is reported as such, however others fail."""
 
 import pytest
 

@@ -41,7 +41,7 @@ def run_of(*stacks: progress.StackProgress, now: str = T3, **fields: Any) -> pro
 
 
 def staged(stack_id: str, phase: Phase = Phase.PENDING, **fields: Any) -> progress.StackProgress:
-    """Return a stack of the stage that its id begins with."""
+    """Return a stack whose stage is the first part of its id."""
     return make_stack(stack_id, phase, stage=stack_id.partition("-")[0], **fields)
 
 
@@ -510,7 +510,7 @@ OF_PROD = make_stack("p", stage="prod")
 
 
 def set_aside(reason: StackReason) -> progress.StackProgress:
-    """Return a stack that others have; it counts as not started meanwhile."""
+    """Return a stack that is in use elsewhere; it counts as not started meanwhile."""
     return make_stack("h", Phase.WAITING, reason=reason, is_started=False)
 
 

@@ -1,4 +1,4 @@
-"""native_stops: each run that must not go on is asked for until it is known what became of it."""
+"""native_stops: the chain asks for each run that must not continue until its end is known."""
 
 import dataclasses
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Which runs outside of the chain a retry takes for the chain's own."""
+"""Which runs outside of the chain a retry counts as the chain's own."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ import pytest
 from controller.chain.run import newer_runs, progress
 from tests.support.builders import make_discovery, resolve_graph
 
-# a -> b -> c, and d behind a by a label: no run of Spacelift's goes there by itself.
+# a -> b -> c, and d behind a through a label: Spacelift queues no run there automatically.
 GRAPH = resolve_graph(make_discovery("a -> b", "b -> c", labels=["a -> d"]), "a")
 
 Newest = tuple[str, str, bool]

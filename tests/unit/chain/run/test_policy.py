@@ -90,7 +90,7 @@ def test_a_skipped_stack_says_what_became_of_the_culprit(
 def test_what_an_earlier_run_skipped_behind_a_stack_that_is_not_there_skips_others(
     stage: str,
 ) -> None:
-    """The graph has changed since, so `x` is known to nobody."""
+    """The graph has changed since, so `x` is unknown."""
     reason = StackReason.UPSTREAM_NOT_SUCCEEDED
     chain = make_progress(
         make_stack("a", Phase.SKIPPED, reason=reason, blocked_by="x", stage=stage),

@@ -1,4 +1,4 @@
-"""retries: when a failed run is followed by another, and what is told of it."""
+"""retries: when a failed run is followed by another, and what the status says about it."""
 
 import pytest
 

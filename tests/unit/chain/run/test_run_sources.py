@@ -1,4 +1,4 @@
-"""Where the run of a stack comes from, as its execution tells it."""
+"""Where the run of a stack comes from, as its execution reports it."""
 
 import dataclasses
 from collections.abc import Callable

@@ -71,7 +71,7 @@ def test_each_state_has_its_meaning(state: str, golden: Golden) -> None:
     report = classify(make_snapshot(state))
 
     if STATES[state][0] == BUSY:
-        # While a run goes on there is nothing to say.
+        # While a run continues there is nothing to say.
         assert report.message == ""
     else:
         golden(PAGE).check(f"the run is {state}", report.message)
@@ -147,7 +147,7 @@ def test_an_adopted_run_that_was_skipped_tells_the_note(golden: Golden) -> None:
 
 @pytest.mark.parametrize("note", ["", "upstream run 01X of stack z is CANCELED"])
 def test_an_adopted_run_that_was_skipped_for_another_reason_releases_nothing(note: str) -> None:
-    """The chain runs such a stack itself; should it not, nothing may start behind it."""
+    """The chain runs such a stack itself; if it does not, nothing may start behind it."""
     run = make_snapshot("SKIPPED", note=note)
 
     report = classify(run, is_adopted=True)

@@ -1,4 +1,4 @@
-"""unwanted_runs: which runs that Spacelift queued must not go on, wave after wave."""
+"""unwanted_runs: which runs that Spacelift queued must not continue, wave after wave."""
 
 import dataclasses
 

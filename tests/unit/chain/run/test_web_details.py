@@ -1,4 +1,4 @@
-"""What Temporal's page shows of a chain: what needs a person first, nothing as markup of others."""
+"""What Temporal's page shows of a chain: what needs a person first, and no markup from others."""
 
 import re
 

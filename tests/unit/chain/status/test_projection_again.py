@@ -1,4 +1,4 @@
-"""projection.project: runs that are tried again, ends that nobody told, and what always holds."""
+"""projection.project: runs that are tried again, unreported ends, and what always holds."""
 
 import dataclasses
 
@@ -107,7 +107,7 @@ def test_a_recheck_that_finds_the_stacks_goes_on_as_that_run() -> None:
 
 
 def test_a_recheck_that_was_terminated_is_told() -> None:
-    """Else the problem would stand for ever, and nobody would look again."""
+    """Otherwise the problem would stay forever, and nothing would check it again."""
     during = project(second_attempt(), bad_root())
 
     after = project(second_attempt(state=ExecutionState.TERMINATED), during)
@@ -199,7 +199,7 @@ def test_a_recheck_that_does_not_reach_spacelift_says_so() -> None:
     assert verdict(project(second_attempt(known), bad_root()))[1] == "SpaceliftUnreachable"
 
 
-# Ends that nobody told
+# Unreported ends
 
 
 def in_progress() -> v1alpha1.Status:
@@ -447,7 +447,7 @@ def test_whatever_happens_the_status_holds_together(
 
 @given(histories(), facts_of_a_run())
 def test_runs_never_go_back(old: v1alpha1.Status, facts: projection.ChainFacts) -> None:
-    """An execution that is older than what the status tells changes no run."""
+    """An execution that is older than what the status shows changes no run."""
     latest = old.latest_run
     if latest is None or facts.execution is None:
         return

@@ -57,7 +57,7 @@ class FakeSpacelift:
         self.runs: dict[str, models.RunRecord] = {}
         self.stacks: dict[str, models.StackRecord] = {}
         self.holds: dict[str, models.StackHold] = {}
-        # Stacks that the API key does not see, where that can be told by their answer alone.
+        # Stacks that the API key does not see, where their answer alone shows that.
         self.hidden: set[str] = set()
         self.calls: list[tuple[str, Any]] = []
         self.failures: dict[str, list[errors.SpaceliftError]] = {}
@@ -162,7 +162,7 @@ class FakeSpacelift:
         return (listed[0] if listed else None), self._hold(stack_id)
 
     def _listed(self, stack_id: str, after: str, run_type: str) -> list[models.RunRecord]:
-        """Proposed runs have a list of their own, as in Spacelift."""
+        """Proposed runs have a separate list, as in Spacelift."""
         found = [
             run
             for run in self.runs.values()
@@ -302,7 +302,7 @@ class Bench:
 
     @property
     def details(self) -> list[Any]:
-        """What the next attempt is told: the last heartbeat."""
+        """What the next attempt gets: the last heartbeat."""
         return list(self.heartbeats[-1]) if self.heartbeats else []
 
     def allow_silence(self, *, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Whoever waits for a stack is told once something else holds it, or nothing does."""
+"""Whoever waits for a stack learns that something else holds it, or that nothing does."""
 
 import asyncio
 import dataclasses
@@ -16,7 +16,7 @@ LOCKED = models.StackHold(locked_by="jane")
 
 
 async def known(bench: fakes.Bench) -> str:
-    """Return what the workflow was told before it waits."""
+    """Return what the workflow knew before it waits."""
     found = await bench.environment.run(
         bench.operations.find_stack_run,
         messages.FindStackRunInput(

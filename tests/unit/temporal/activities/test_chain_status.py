@@ -126,7 +126,7 @@ async def test_what_a_killed_chain_leaves_behind_is_forgotten() -> None:
 
 
 class SlowPublisher:
-    """Writes at once and tells of it later, as Events come after the status."""
+    """Writes at once and reports it later, as Events come after the status."""
 
     def __init__(self) -> None:
         self.has_written = asyncio.Event()
@@ -141,7 +141,7 @@ class SlowPublisher:
 
 
 async def test_a_publish_that_is_canceled_after_its_write_still_tells_of_it() -> None:
-    """The last publish finds the status written, and so nothing that it could tell of."""
+    """The last publish finds the status written, and so nothing to report."""
     publisher = SlowPublisher()
     canceled = publish(chain_status.ChainStatus(publisher))
     await asyncio.wait_for(publisher.has_written.wait(), 50)

@@ -1,4 +1,4 @@
-"""Which run executions before a reset had wanted last, told from histories alone."""
+"""Which run executions before a reset had wanted last, from histories alone."""
 
 import dataclasses
 import re

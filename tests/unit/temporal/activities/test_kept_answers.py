@@ -190,7 +190,7 @@ async def test_the_pauses_grow_while_no_try_gets_any_further() -> None:
 
 
 async def test_an_answer_that_makes_no_sense_is_asked_for_again() -> None:
-    """Else it would be wrong for as long as it is kept."""
+    """Otherwise it would be wrong for as long as it is kept."""
     session = LimitedSession(15)
     session.failure = errors.AmbiguousOutcome("garbage")
     account = Account(session)

@@ -125,7 +125,7 @@ Doing = Callable[..., Awaitable[Any]]
 async def test_what_the_connection_forbids_is_refused_before_anything_is_asked(
     do: Doing, fields: dict[str, Any], reason: str
 ) -> None:
-    """By what would be sent: a message that claims to be for less is not believed."""
+    """What would be sent decides: a message that claims to be for less is not believed."""
     bench = fakes.make_bench(allowed=STRICT)
 
     with pytest.raises(temporalio.exceptions.ApplicationError, match="own connection") as caught:

@@ -17,7 +17,7 @@ from tests.unit.temporal.activities import fakes
 
 
 def account(*drawing: str, **labels: tuple[str, ...]) -> fakes.Bench:
-    """`"a>b"` is a native edge, `"a~b"` a label on b; nobody can see a stack with a "!"."""
+    """`"a>b"` is a native edge, `"a~b"` a label on b; a stack with a "!" is not visible."""
     bench = fakes.make_bench()
     native = [text.split(">") for text in drawing if ">" in text]
     labeled = [text.split("~") for text in drawing if "~" in text]

@@ -86,7 +86,7 @@ class WrongClock(clock.Clock):
 
 
 async def on_worker(clock_ahead: float, bench: fakes.Bench) -> str | None:
-    """Make an attempt on a worker with a clock of its own, and return how it fails."""
+    """Make an attempt on a worker whose clock is ahead, and return how it fails."""
 
     async def attempt() -> str | None:
         clock.use(WrongClock(clock_ahead))
@@ -215,7 +215,7 @@ async def test_a_definite_failure_leaves_the_word_that_nothing_was_sent(
 async def test_while_a_run_may_be_there_no_failure_to_look_is_final(
     error: errors.SpaceliftError,
 ) -> None:
-    """Nor does one that says that nothing was sent pass for word about the trigger."""
+    """Nor is an error that says that nothing was sent about the trigger."""
     bench = fakes.make_bench(limits=LONG)
     lost_at = time.time() - 5
     bench.attempt(2, [1, lost_at])

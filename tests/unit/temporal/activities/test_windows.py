@@ -1,4 +1,4 @@
-"""Right before a run is created or confirmed it is looked whether its window is open."""
+"""Right before a run is created or confirmed, the worker checks whether its window is open."""
 
 import dataclasses
 import datetime
