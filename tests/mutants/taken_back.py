@@ -196,8 +196,8 @@ MUTANTS = (
     Mutant(
         name="a watch that fails ends the operator",
         module=_WATCHES,
-        old="            except Exception as error:\n                # Whatever it is:",
-        new="            except ConnectionError as error:\n                # Whatever it is:",
+        old="            except Exception as error:\n                # Whatever failed:",
+        new="            except ConnectionError as error:\n                # Whatever failed:",
         note="schedules restart what exits on its own, as Kubernetes does",
     ),
     Mutant(

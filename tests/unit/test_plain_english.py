@@ -30,7 +30,7 @@ PLAIN_FILES = (
     "examples/*.yaml",
 )
 # Whose docstrings and comments the people who change the program read.
-SOURCE_FOLDERS = ("controller",)
+SOURCE_FOLDERS = ("controller", "devenv", "hack", "plugin", "tests")
 # A name of the program, such as the value of a label.
 _CODE = re.compile(r"`[^`]*`")
 
