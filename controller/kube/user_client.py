@@ -256,9 +256,7 @@ def service_account() -> kubeconfig.ChosenContext:
     """
     address = shell_settings.service_address()
     if address is None:
-        raise errors.Denied(
-            "There is not a kubeconfig, and this is not a pod with a service account"
-        )
+        raise errors.Denied("There is no kubeconfig, and this is not a pod with a service account")
     return kubeconfig.ChosenContext(
         name="",
         namespace=None,

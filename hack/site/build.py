@@ -6,6 +6,7 @@ that a browser would fetch from another site are errors.
 """
 
 import argparse
+import contextlib
 import json
 import re
 import shutil
@@ -27,7 +28,12 @@ HERE = Path(__file__).parent
 _SLUGS = "pymdownx.slugs.slugify"
 _COLOR = re.compile(r"\x1b\[[0-9;]*m")
 _WARNING = re.compile(r"Warning: (?P<what>.+)\n\s*╭─\[ (?P<place>\S+) \]")
-_VERSION = re.compile(r"[0-9]+(\.[0-9]+)*([-+.][0-9A-Za-z.+-]+)?")
+_VERSION = re.compile(r"[0-9]+(\.[0-9]+)*(([-+]|\.(?=[A-Za-z]))[0-9A-Za-z.+-]+)?")
+_PORTS = range(2**16)
+_DEFAULT_PORT = 8000
+# In each site that was built: only a folder that has it is replaced.
+_MARK = "built-by-make-docs.txt"
+_MARK_TEXT = "make docs made this folder, and replaces all that is in it.\n"
 
 
 class Failed(Exception):
@@ -37,9 +43,12 @@ class Failed(Exception):
 def build(site: Path, version: str, *, is_one_of_several: bool, root: Path = pages.ROOT) -> int:
     """Build the site of a version into a folder, and return its number of pages.
 
+    What the folder held is deleted, if it is an earlier site.
+
     Raises:
         Failed: what is wrong, a line for each. The folder is as it was.
     """
+    _refuse_what_is_not_a_site(site, root)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         names = pages.write_pages(work / "pages", root)
@@ -56,9 +65,28 @@ def build(site: Path, version: str, *, is_one_of_several: bool, root: Path = pag
         _run_generator(work)
         if problems := list(built_site.problems(work / "built")):
             raise Failed("\n".join(problems))
-        shutil.rmtree(site, ignore_errors=True)
+        (work / "built" / _MARK).write_text(_MARK_TEXT, encoding="utf-8")
+        if site.exists():
+            shutil.rmtree(site)
         shutil.copytree(work / "built", site)
     return len(names)
+
+
+def _refuse_what_is_not_a_site(folder: Path, root: Path) -> None:
+    """Refuse to replace what this program did not make."""
+    if not folder.exists() or folder == _default_folder(root):
+        return
+    if not folder.is_dir():
+        raise Failed(f"{folder} is not a folder")
+    if any(folder.iterdir()) and not (folder / _MARK).is_file():
+        raise Failed(
+            f"{folder} is not empty, and not a site that was built before (it has no {_MARK}): "
+            "all that it holds would be deleted. Give another folder, or empty it first."
+        )
+
+
+def _default_folder(root: Path = pages.ROOT) -> Path:
+    return (root / "build" / "site").resolve()
 
 
 def _run_generator(work: Path) -> None:
@@ -151,21 +179,45 @@ def _order(version: str) -> tuple[list[int], bool, str]:
     return [int(number) for number in release.split(".")], not rest, rest
 
 
-def _serve(folder: Path, port: int) -> None:
+def _server(folder: Path, port: int) -> ThreadingHTTPServer:
+    """Take a port to serve the folder on.
+
+    Raises:
+        Failed: it cannot be had.
+    """
     handler = partial(SimpleHTTPRequestHandler, directory=folder)
-    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        print(f"Serving http://127.0.0.1:{server.server_port}/ until Ctrl-C", flush=True)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            print()
+    try:
+        return ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError as error:
+        raise Failed(
+            f"cannot serve on port {port}: {error.strerror}; choose another one with --port"
+        ) from error
+
+
+def _serve(server: ThreadingHTTPServer) -> None:
+    print(f"Serving http://127.0.0.1:{server.server_port}/ until Ctrl-C", flush=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        print()
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) not in _PORTS:
+        raise argparse.ArgumentTypeError(f"invalid port {text!r}; use a number up to {_PORTS[-1]}")
+    return int(text)
 
 
 def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make docs", description="Build the documentation site.")
     parser.add_argument("--serve", action="store_true", help="serve it on 127.0.0.1 until Ctrl-C")
-    parser.add_argument("--port", type=int, default=8000, help="the port to serve it on (8000)")
-    parser.add_argument("--output", type=Path, metavar="FOLDER", help="instead of build/site")
+    parser.add_argument("--port", type=_port, help=f"the port to serve it on ({_DEFAULT_PORT})")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="instead of build/site: a new or empty folder, or one of an earlier build",
+    )
     parser.add_argument(
         "--versions",
         type=Path,
@@ -178,6 +230,8 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
         parser.error(f"invalid version {found.version!r}; use a form such as 1.2.0 or 1.3.0-rc.1")
     if found.versions and found.output:
         parser.error("give --versions or --output, not both")
+    if found.port is not None and not found.serve:
+        parser.error("--port needs --serve")
     return found
 
 
@@ -185,18 +239,24 @@ def main(arguments: list[str] | None = None) -> int:
     """Build, and serve if asked; returns the exit code."""
     asked = _arguments(arguments)
     version = asked.version or project_version()
-    folder = (asked.versions or asked.output or pages.ROOT / "build" / "site").resolve()
+    folder = (asked.versions or asked.output or _default_folder()).resolve()
     site = folder / version if asked.versions else folder
-    try:
-        count = build(site, version, is_one_of_several=asked.versions is not None)
-    except (Failed, pages.LinkLeadsNowhere) as failure:
-        sys.stderr.write(f"{failure}\nThe site was not built.\n")
-        return 1
-    if asked.versions:
-        print(f"{folder} has {', '.join(list_version(folder, version))}")
-    print(f"Built {count} pages of {version}: {site / 'index.html'}", flush=True)
-    if asked.serve:
-        _serve(folder, asked.port)
+    with contextlib.ExitStack() as stack:
+        try:
+            server = None
+            if asked.serve:
+                # A port that is taken is known before the site is built.
+                port = _DEFAULT_PORT if asked.port is None else asked.port
+                server = stack.enter_context(_server(folder, port))
+            count = build(site, version, is_one_of_several=asked.versions is not None)
+        except (Failed, pages.LinkLeadsNowhere) as failure:
+            sys.stderr.write(f"{failure}\nThe site was not built.\n")
+            return 1
+        if asked.versions:
+            print(f"{folder} has {', '.join(list_version(folder, version))}")
+        print(f"Built {count} pages of {version}: {site / 'index.html'}", flush=True)
+        if server is not None:
+            _serve(server)
     return 0
 
 

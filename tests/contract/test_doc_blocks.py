@@ -1,10 +1,13 @@
 """Each command block of the docs is run by a test, or says why it is not."""
 
+import asyncio
 import re
+import signal
+from pathlib import Path
 
 import pytest
 
-from tests.support import doc_blocks, doc_output
+from tests.support import doc_blocks, doc_output, doc_readers
 
 PAGES = doc_blocks.pages()
 # Pages of the repository that lead a reader through; others have commands for the reader's cluster.
@@ -164,3 +167,76 @@ def test_a_watch_prints_what_the_page_shows_among_other_lines_in_this_order() ->
 
     assert doc_output.comes_in_order(["NAME READY", "prod Unknown", "prod True"], got)
     assert not doc_output.comes_in_order(["NAME READY", "prod True", "prod Unknown"], got)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_failure"),
+    [
+        ("kubectl stackchain: prod has not run yet.", True),
+        ("stackchain: LOG_LEVEL: 'chatty' is not usable", True),
+        ('Error from server (NotFound): stackchains "prod" not found', True),
+        ("error: timed out waiting for the condition", True),
+        ('The StackChain "prod" is invalid: spec.roots: Required value', True),
+        ("stackchain.stackchain.dev/prod patched", False),
+        ("The run of 'eks-prod' waits for a person.", False),
+        ("1 of 6 stacks failed: 'rds-prod': Error: quota", False),
+    ],
+)
+def test_only_a_command_that_is_shown_to_fail_may_fail(line: str, *, is_failure: bool) -> None:
+    assert doc_output.is_a_failure([line, "..."]) is is_failure
+
+
+# What runs them
+
+
+class Shell(doc_readers.Shell):
+    """Remembers the process of its last command."""
+
+    async def start(self, command: str, *, is_script: bool) -> asyncio.subprocess.Process:
+        self.process = await super().start(command, is_script=is_script)
+        return self.process
+
+
+async def test_a_command_that_takes_too_long_is_over_when_the_shell_says_so(tmp_path: Path) -> None:
+    (tmp_path / "clone").mkdir()
+    shell = Shell(tmp_path, {"PATH": "/usr/bin:/bin"}, patience=0.1)
+
+    code, output = await shell.run("sleep 1000 & sleep 1000")
+
+    assert (code, output) == (-1, ["did not end within 0.1 s"])
+    assert shell.process.returncode == -signal.SIGKILL
+
+
+def test_what_is_not_installed_is_named_with_its_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "jq").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert doc_readers.why_not() == (
+        "needs column, curl, openssl: install Debian's bsdextrautils, curl, openssl"
+    )
+
+
+def test_programs_of_the_pages_are_found_where_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in doc_readers.PROGRAMS:
+        (tmp_path / name).touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert doc_readers.why_not() == ""
+    assert doc_readers.folders_of_programs() == [str(tmp_path)]
+
+
+@pytest.mark.parametrize(("name", "package"), doc_readers.PROGRAMS.items())
+def test_programs_that_pages_need_are_installed_by_ci_and_named_for_contributors(
+    name: str, package: str
+) -> None:
+    ci = (doc_blocks.ROOT / ".ci/run").read_text(encoding="utf-8")
+    page = (doc_blocks.ROOT / "docs/development.md").read_text(encoding="utf-8")
+
+    assert f"have {name} || missing+=({package})\n" in ci
+    (sentence,) = (line for line in page.splitlines() if line.startswith("`make test` also needs"))
+    assert f"`{name}`" in sentence
+    assert package in sentence

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -126,11 +127,83 @@ def test_versions_are_in_the_order_of_their_numbers(
 
 
 @needs_generator
-def test_what_is_not_a_version_is_refused() -> None:
-    done = site.run_build("--version", "../elsewhere")
+def test_a_site_of_an_earlier_build_is_replaced(built: Path) -> None:
+    (built / "gone.html").write_text("", encoding="utf-8")
 
-    assert done.returncode == 2
-    assert "invalid version '../elsewhere'" in done.stderr
+    assert site.run_build("--output", built).returncode == 0
+
+    assert (built / "index.html").is_file()
+    assert not (built / "gone.html").exists()
+
+
+# What is refused before anything is built
+
+
+REFUSED = {
+    "a path": (["--version", "../elsewhere"], "invalid version '../elsewhere'"),
+    "a number is missing": (["--version", "1..2"], "invalid version '1..2'"),
+    "a dot too many": (["--version", "1.2."], "invalid version '1.2.'"),
+    "a port of nothing": (["--port", "8001"], "--port needs --serve"),
+    "a port that there is not": (["--serve", "--port", "65536"], "invalid port '65536'"),
+    "two folders": (["--versions", "a", "--output", "b"], "not both"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "said"), REFUSED.values(), ids=REFUSED)
+def test_wrong_arguments_are_refused(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as refused:
+        site.load("build").main(arguments)
+
+    assert refused.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("version", ["1", "1.2.0", "1.3.0-rc.1", "1.3.0+a.b", "1.3.0.dev1"])
+def test_a_version_that_is_taken_can_be_listed(tmp_path: Path, version: str) -> None:
+    build = site.load("build")
+
+    assert build._arguments(["--version", version]).version == version
+    assert build.list_version(tmp_path, version) == [version]
+
+
+@pytest.mark.parametrize("option", ["--output", "--versions"])
+def test_a_folder_with_other_files_is_not_replaced(
+    tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "1.2.0" if option == "--versions" else tmp_path
+    kept = folder / "docs" / "mine.md"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("mine", encoding="utf-8")
+
+    code = site.load("build").main([option, str(tmp_path), "--version", "1.2.0"])
+
+    assert code == 1
+    assert f"{folder} is not empty, and not a site" in capsys.readouterr().err
+    assert kept.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_file_is_not_replaced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine", encoding="utf-8")
+
+    assert site.load("build").main(["--output", str(file)]) == 1
+
+    assert f"{file} is not a folder" in capsys.readouterr().err
+    assert file.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_port_that_is_taken_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code = site.load("build").main(["--output", str(tmp_path), "--serve", "--port", port])
+
+    assert code == 1
+    assert f"cannot serve on port {port}: Address already in use" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 # What fails

@@ -7,6 +7,9 @@ import pytest
 
 from tests.support import chains, doc_blocks, doc_readers
 
+WHY_NOT = doc_readers.why_not()
+pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+
 PAGES = {page.name: page for page in doc_blocks.pages() if page.is_run}
 # Pages mostly wait, and share two cores.
 SIDE_BY_SIDE = 5

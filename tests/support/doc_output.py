@@ -21,6 +21,9 @@ _NORMAL = (
     (re.compile(r"(?<=-plan-)\w{6}\b"), "ID"),
     (re.compile(r"\s+"), " "),
 )
+_FAILURE = re.compile(
+    r"(kubectl )?stackchain: |[Ee]rror: |Error from server \(|The \w+ \"[^\"]*\" is invalid: "
+)
 
 
 def normal(line: str) -> str:
@@ -37,6 +40,11 @@ def is_as_shown(expected: Sequence[str], got: Sequence[str]) -> bool:
     """
     pattern = "".join(map(_pattern, expected))
     return re.fullmatch(pattern, "".join(f"{normal(line)}\n" for line in got)) is not None
+
+
+def is_a_failure(expected: Sequence[str]) -> bool:
+    """Whether what a page shows is the message of a command that fails."""
+    return any(map(_FAILURE.match, expected[:1]))
 
 
 def comes_in_order(expected: Sequence[str], got: Sequence[str]) -> bool:

@@ -25,9 +25,9 @@ _SPEED = 8
 _SECONDS = 90.0
 # Once something differed, there is no need to wait for what follows from it.
 _SECONDS_AFTER = 5.0
-_COMMAND_SECONDS = 150.0
+_COMMAND_SECONDS = 220.0
 _POLL_SECONDS = 0.3
-_LOOKS = re.compile(r"kubectl (get|describe|events|stackchain (tree|explain|list|history|open)) ")
+_LOOKS = re.compile(r"kubectl (get|describe|events|stackchain (tree|explain|list|history|open))\b")
 _WATCHES = re.compile(r" (--watch|-w)\b")
 _SHOWN = ("examples", "charts", "crds", "plugin")
 _SETTINGS = {
@@ -35,12 +35,15 @@ _SETTINGS = {
     "STACKCHAIN_SWEEP_SECONDS": "10",
 }
 
+# What commands of the pages use, and not every machine has: programs with their Debian packages.
+PROGRAMS = {"jq": "jq", "column": "bsdextrautils", "curl": "curl", "openssl": "openssl"}
+
 # A request that the operator has not seen yet leaves the status of the run before.
 _UNTIL_SEEN = """seen='(.metadata.annotations["stackchain.dev/run"] // "") as $run
   | .metadata.generation == .status.observedGeneration
     and ($run == "" or $run == .status.lastHandled.run)'
 until kubectl get schain "$1" -o json | jq --exit-status "$seen" > /dev/null; do
-  [ $SECONDS -lt 240 ] || { kubectl get schain "$1" -o wide; exit 1; }
+  [ $SECONDS -lt 200 ] || { kubectl get schain "$1" -o wide; exit 1; }
   sleep 0.3
 done
 """
@@ -57,14 +60,14 @@ jq -n --arg name "$1" --arg root "$2" --argjson more "$more" '{
     "until-ready": _UNTIL_SEEN
     + """what='{.status.conditions[?(@.type=="Ready")].reason}'
 until [ "$(kubectl get schain "$1" -o jsonpath="$what")" = "$2" ]; do
-  [ $SECONDS -lt 240 ] || { kubectl get schain "$1" -o wide; exit 1; }
+  [ $SECONDS -lt 200 ] || { kubectl get schain "$1" -o wide; exit 1; }
   sleep 0.3
 done""",
     # NAME STACK PHASE
     "until-stack": _UNTIL_SEEN
     + """what="{.status.stacks[?(@.id=='$2')].phase}"
 until [ "$(kubectl get schain "$1" -o jsonpath="$what")" = "$3" ]; do
-  [ $SECONDS -lt 240 ] || { kubectl get schain "$1" -o wide; exit 1; }
+  [ $SECONDS -lt 200 ] || { kubectl get schain "$1" -o wide; exit 1; }
   sleep 0.3
 done""",
 }
@@ -93,11 +96,12 @@ class Difference:
 
 
 @dataclass
-class _Shell:
+class Shell:
     """Bash in the reader's folder; what one command exports, the next ones have."""
 
     folder: Path
     environment: dict[str, str]
+    patience: float = _COMMAND_SECONDS
 
     async def start(self, command: str, *, is_script: bool) -> asyncio.subprocess.Process:
         state = self.folder / ".exported"
@@ -117,11 +121,13 @@ class _Shell:
     async def run(self, command: str, *, is_script: bool = False) -> tuple[int, list[str]]:
         process = await self.start(command, is_script=is_script)
         try:
-            output, _ = await asyncio.wait_for(process.communicate(), _COMMAND_SECONDS)
+            output, _ = await asyncio.wait_for(process.communicate(), self.patience)
         except TimeoutError:
-            return -1, [f"did not end within {_COMMAND_SECONDS:g} s"]
+            return -1, [f"did not end within {self.patience:g} s"]
         finally:
             _end(process)
+            # Reads what is left too: a process whose output no one reads may not be seen to end.
+            await process.communicate()
         return process.returncode or 0, output.decode().splitlines()
 
 
@@ -136,7 +142,7 @@ class Reader:
     """Reads one page."""
 
     release: chains.Installation
-    shell: _Shell
+    shell: Shell
     differences: list[Difference] = field(default_factory=list)
 
     async def read(self, page: doc_blocks.Page) -> list[Difference]:
@@ -185,7 +191,7 @@ class Reader:
             is_right = doc_output.comes_in_order(expected, got)
         else:
             code, got = await self._printed(command.text, expected)
-            is_right = doc_output.is_as_shown(expected, got)
+            is_right = _is_right(expected, got, code)
         if not is_right:
             self.differences.append(Difference(command.line, command.text, expected, got, code))
 
@@ -195,7 +201,7 @@ class Reader:
         while True:
             code, output = await self.shell.run(command)
             got = self._as_in_default(output)
-            if not _LOOKS.match(command) or doc_output.is_as_shown(expected, got):
+            if not _LOOKS.match(command) or _is_right(expected, got, code):
                 return code, got
             if time.monotonic() > deadline:
                 return code, got
@@ -238,11 +244,31 @@ class Reader:
         await self.release.accounts["default"].admin("POST", "/reset", {"scenario": document})
 
 
+def _is_right(expected: Sequence[str], got: Sequence[str], code: int) -> bool:
+    has_failed = code != 0
+    return doc_output.is_as_shown(expected, got) and doc_output.is_a_failure(expected) == has_failed
+
+
 def _shown_file(command: str) -> str | None:
     match command.split():
         case ["cat", name]:
             return name
     return None
+
+
+def why_not() -> str:
+    """Return why pages cannot be read on this machine: empty if they can."""
+    missing = [name for name in PROGRAMS if shutil.which(name) is None]
+    if not missing:
+        return ""
+    packages = ", ".join(PROGRAMS[name] for name in missing)
+    return f"needs {', '.join(missing)}: install Debian's {packages}"
+
+
+def folders_of_programs() -> list[str]:
+    """Return where the programs are that pages use."""
+    found = filter(None, map(shutil.which, PROGRAMS))
+    return list(dict.fromkeys(str(Path(path).absolute().parent) for path in found))
 
 
 @contextlib.asynccontextmanager
@@ -258,7 +284,7 @@ async def reading(parts: chains.Parts, folder: Path) -> AsyncIterator[Reader]:
             role.start_without_waiting()
         for role in roles:
             await role.wait_ready()
-        shell = _Shell(release.directory, _environment(release))
+        shell = Shell(release.directory, _environment(release))
         await _set_up(shell, parts)
         yield Reader(release, shell)
     finally:
@@ -269,9 +295,9 @@ async def reading(parts: chains.Parts, folder: Path) -> AsyncIterator[Reader]:
 
 
 def _environment(release: chains.Installation) -> dict[str, str]:
-    programs = Path(sys.executable).parent
+    own = [str(release.directory / "bin"), str(Path(sys.executable).parent)]
     return {
-        "PATH": os.pathsep.join([str(release.directory / "bin"), str(programs), os.defpath]),
+        "PATH": os.pathsep.join([*own, *folders_of_programs(), os.defpath]),
         "HOME": str(release.directory),
         "KUBECONFIG": str(release.directory / "clone/.stackchain/kubeconfig"),
         "LANG": "C.UTF-8",
@@ -283,10 +309,7 @@ def _environment(release: chains.Installation) -> dict[str, str]:
     }
 
 
-async def _set_up(shell: _Shell, parts: chains.Parts) -> None:
-    for program in ("jq", "column", "curl"):
-        if shutil.which(program) is None:
-            raise AssertionError(f"the docs use {program}: install it")
+async def _set_up(shell: Shell, parts: chains.Parts) -> None:
     clone, programs = shell.folder / "clone", shell.folder / "bin"
     clone.mkdir()
     programs.mkdir()

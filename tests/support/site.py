@@ -15,6 +15,7 @@ SOURCES = ROOT / "hack" / "site"
 # What builds the site is not part of the environment of the tests: `make prepare` installs it.
 PYTHON = ROOT / ".venv-docs" / "bin" / "python"
 MISSING = "needs what builds the site: run `make prepare`, or `make docs`"
+_SECONDS_TO_END = 30
 
 
 def run_build(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -44,9 +45,19 @@ def serving(*arguments: str | Path) -> Iterator[str]:
         else:
             raise AssertionError(f"the site is not served: {said}")
     finally:
-        process.send_signal(signal.SIGINT)
+        complaints = _end(process)
+    assert process.returncode == -signal.SIGTERM, complaints
+
+
+def _end(process: subprocess.Popen[str]) -> str:
+    """End the server, and return what it complained about."""
+    process.terminate()
+    try:
+        _, complaints = process.communicate(timeout=_SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        process.kill()
         _, complaints = process.communicate()
-    assert process.returncode == 0, complaints
+    return complaints
 
 
 def load(name: str) -> ModuleType:
