@@ -26,7 +26,7 @@ _PANELS = (
         "Running",
         "Waiting for a person",
         "Failed",
-        "Temporal reached",
+        "Temporal reachable",
         "Pollers",
         "Versions",
     ),
