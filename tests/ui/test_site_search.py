@@ -29,7 +29,7 @@ QUESTIONS = {
         "tasks/suspend-and-resume.html#limit-how-many-stacks-run-at-once",
     ],
     "rights of the key": ["faq.html#what-rights-does-the-key-need-does-it-need-admin"],
-    "two teams, two keys": ["faq.html#two-teams-two-keys-how"],
+    "two teams, two keys": ["faq.html#how-do-i-give-two-teams-separate-keys"],
     "Temporal is down": ["troubleshooting.html#temporal-is-down"],
     "what StackBusy means": ["troubleshooting.html#what-stackbusy-means"],
     "stuck in deletion": ["troubleshooting.html#a-chain-is-stuck-in-deletion"],
