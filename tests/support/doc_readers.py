@@ -286,11 +286,13 @@ async def reading(parts: chains.Parts, folder: Path) -> AsyncIterator[Reader]:
             await role.wait_ready()
         shell = Shell(release.directory, _environment(release))
         await _set_up(shell, parts)
-        yield Reader(release, shell)
-    finally:
-        with contextlib.suppress(Exception):
+        try:
+            yield Reader(release, shell)
+        finally:
+            # The chains of the page, so that they are deleted with the rest.
             for name in await release.statuses():
                 release.chain(name)
+    finally:
         await release.close()
 
 
