@@ -83,7 +83,7 @@ def _end(run: ChainProgress) -> RunMeaning:
     if run.is_timed_out and (timed_out or canceled):
         return _meaning(Phase.TIMED_OUT, _Reason.DEADLINE_EXCEEDED, _deadline_message(run))
     if timed_out:
-        return _meaning(Phase.TIMED_OUT, _Reason.STACK_TIMED_OUT, _bad_ends_message(run))
+        return _meaning(Phase.TIMED_OUT, _Reason.STACK_TIMED_OUT, _failed_message(run))
     if canceled and run.is_canceling:
         return _meaning(Phase.CANCELED, _Reason.RUN_CANCELED, _run_canceled_message(run))
     if canceled:
@@ -118,13 +118,14 @@ def _in_progress(run: ChainProgress) -> RunMeaning:
         return _meaning(Phase.RUNNING, _Reason.BLOCKED, message)
     if closed := _window_message(run):
         message = f"{message} {closed}".strip()
-        return _meaning(Phase.RUNNING, _bad_end_reason(run) or _Reason.WINDOW_CLOSED, message)
+        return _meaning(Phase.RUNNING, bad_end_reason(run) or _Reason.WINDOW_CLOSED, message)
     return _meaning(
-        Phase.RUNNING, _bad_end_reason(run) or _Reason.PROGRESSING, message or _stage_message(run)
+        Phase.RUNNING, bad_end_reason(run) or _Reason.PROGRESSING, message or _stage_message(run)
     )
 
 
-def _bad_end_reason(run: ChainProgress) -> _Reason | None:
+def bad_end_reason(run: ChainProgress) -> _Reason | None:
+    """Return the reason of Ready for the stacks that someone has to fix, while the run is live."""
     ended = {stack.phase for stack in attention.with_need(run.stacks, attention.Need.FIX)}
     for phase, reason in (
         (Phase.FAILED, _Reason.STACK_FAILED),
@@ -289,15 +290,21 @@ def _deadline_message(run: ChainProgress) -> str:
     return (
         "`spec.activeDeadlineSeconds` passed when "
         f"{_well(run)} of {_count(len(run.stacks))} had succeeded; the other runs were stopped or "
-        "never triggered."
+        f"never triggered.{_ended_before(run)}"
     )
 
 
 def _run_canceled_message(run: ChainProgress) -> str:
     return (
         f"{_why_canceled(run)} when {_well(run)} of {_count(len(run.stacks))} had succeeded; "
-        "the other runs were stopped or never triggered."
+        f"the other runs were stopped or never triggered.{_ended_before(run)}"
     )
+
+
+def _ended_before(run: ChainProgress) -> str:
+    """Name the stacks that had not succeeded before the chain's own end: someone has to fix them."""
+    text = _bad_ends_text(run, _Room.shared_by(len(_bad_ends(run))))
+    return f" {text}" if text else ""
 
 
 def _why_canceled(run: ChainProgress) -> str:

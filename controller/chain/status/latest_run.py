@@ -7,7 +7,7 @@ from controller import outside_text
 from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.chain.requests import executions
-from controller.chain.run import changes, progress, stack_ends
+from controller.chain.run import changes, outcome, progress, stack_ends
 from controller.chain.status.chain_facts import ChainFacts
 
 Reason = reasons.ChainReason
@@ -82,9 +82,6 @@ def _stage(stage: progress.StageProgress) -> v1alpha1.StageStatus:
     )
 
 
-_BAD_ENDS = frozenset({Reason.STACK_FAILED, Reason.STACK_TIMED_OUT, Reason.STACK_CANCELED})
-
-
 def _outcome(known: progress.ChainProgress) -> tuple[Phase, str, str]:
     """A run whose stacks have ended is over once it has stopped what Spacelift queued besides."""
     if known.phase.is_over and known.completion_time is None:
@@ -95,7 +92,7 @@ def _outcome(known: progress.ChainProgress) -> tuple[Phase, str, str]:
         if known.phase is Phase.SUCCEEDED:
             return Phase.RUNNING, Reason.PROGRESSING, message
         # Who has to act on it should not wait for that.
-        reason = known.reason if known.reason in _BAD_ENDS else Reason.PROGRESSING
+        reason = outcome.bad_end_reason(known) or Reason.PROGRESSING
         return Phase.RUNNING, reason, f"{known.message} {message}"
     return known.phase, known.reason or Reason.PROGRESSING, known.message
 

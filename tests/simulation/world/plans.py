@@ -130,3 +130,11 @@ def upstreams_of(plan: Plan, stack_id: str) -> set[str]:
         todo += (found := set(upstreams.get(todo.pop(), ())) - above)
         above |= found
     return above
+
+
+def stages_of(plan: Plan) -> dict[str, str]:
+    """Return the stage of each stack that is in one, but for those that a person labels anew."""
+    labeled = {event.target for event in plan.events if event.action == "label"}
+    return {
+        stack.id: stack.stage for stack in plan.stacks if stack.stage and stack.id not in labeled
+    }

@@ -6,6 +6,7 @@ from typing import Any
 from controller.api import reasons, v1alpha1
 from devenv.simulator.model.run_entities import Run
 from devenv.simulator.model.states import RunState
+from tests.simulation.world.plans import stages_of
 from tests.simulation.world.records import ChainRecord, Record, marker_of
 
 Json = dict[str, Any]
@@ -46,8 +47,10 @@ def nothing_in_order_runs_twice(record: Record) -> Iterator[str]:
 
     It would apply twice what was asked for once. The chain must know that a run is its own: it
     leaves alone what may be someone else's, and its status says so. A run that another stage has
-    started has not waited for the stack's own stage.
+    started has not waited for the stack's own stage. When the run of a deleted stack had ended
+    can no longer be read.
     """
+    stacks = record.parties.account.simulator.account.stacks
     for chain, number, row in _rows(record):
         own = [run for run in _of_stack(record, chain, number, row["id"]) if marker_of(run)]
         for native in _of_stack(record, chain, number, row["id"]):
@@ -58,6 +61,8 @@ def nothing_in_order_runs_twice(record: Record) -> Iterator[str]:
                 continue
             again = [run for run in own if run.created_at > native.history[-1].at + 1]
             upstreams = list(_upstream_runs(record, chain, number, row))
+            if any(run.stack_id not in stacks for run in upstreams):
+                continue
             was_in_order = all(_has_waited_for(native, began, run) for run in upstreams)
             if again and was_in_order and len(upstreams) == len(row.get("dependsOn") or ()):
                 yield (
@@ -139,12 +144,12 @@ def _upstream_runs(record: Record, chain: ChainRecord, number: int, row: Json) -
 
 
 def _is_across_stages(record: Record, chain: ChainRecord, native: Run) -> bool:
-    stage_of = {stack.id: stack.stage for stack in record.plan.stacks}
+    stage_of = stages_of(record.plan)
     origin = record.run(native.origin_id)
     return "stages" in chain.first_spec and (
         origin is None
         or origin.id in chain.root_runs
-        or stage_of[origin.stack_id] != stage_of[native.stack_id]
+        or stage_of.get(origin.stack_id) != stage_of.get(native.stack_id)
     )
 
 

@@ -8,6 +8,7 @@ from controller.api import reasons, v1alpha1
 from devenv.simulator.model.run_entities import Run
 from tests.simulation.world.invariants import native_order, triggers
 from tests.simulation.world.invariants.statuses import is_left
+from tests.simulation.world.plans import stages_of
 from tests.simulation.world.records import ChainRecord, Record, marker_of
 
 Json = dict[str, Any]
@@ -65,9 +66,8 @@ def _is_of_chain(row: Json) -> bool:
 
 def _rows_of(record: Record, rows: Sequence[Json], stage: str) -> list[Json]:
     """Return the stacks of a stage, but for those whose labels a person has changed."""
-    labeled = {event.target for event in record.plan.events if event.action == "label"}
-    members = {stack.id for stack in record.plan.stacks if stack.stage == stage} - labeled
-    return [row for row in rows if row["id"] in members]
+    stage_of = stages_of(record.plan)
+    return [row for row in rows if stage_of.get(row["id"]) == stage]
 
 
 def _begun(

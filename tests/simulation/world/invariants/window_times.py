@@ -6,6 +6,7 @@ from typing import Any
 
 from devenv.simulator.model.run_entities import Run
 from devenv.simulator.model.states import RunState
+from tests.simulation.world.plans import stages_of
 from tests.simulation.world.records import OUR_LOGIN, Record, marker_of
 
 Json = dict[str, Any]
@@ -42,8 +43,8 @@ def within_its_window(record: Record, run: Run) -> Iterator[str]:
 
 def _windows_of(record: Record, spec: Json, stack_id: str) -> list[Json]:
     """Return what holds a stack: the window of its chain, and that of its stage."""
-    stage_of = {stack.id: stack.stage for stack in record.plan.stacks}
-    stages = [item for item in spec.get("stages", []) if item["name"] == stage_of.get(stack_id)]
+    stage = stages_of(record.plan).get(stack_id)
+    stages = [item for item in spec.get("stages", []) if item["name"] == stage]
     return [item["window"] for item in (spec, *stages) if "window" in item]
 
 

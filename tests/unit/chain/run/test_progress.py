@@ -354,6 +354,24 @@ def test_a_failure_before_the_cancel_is_not_hidden_by_it(golden: Golden) -> None
     golden(PAGE).check("a stack failed before the chain was canceled", known.message)
 
 
+@pytest.mark.parametrize("is_timed_out", [True, False])
+def test_a_stack_that_ended_before_the_chain_was_ended_is_named(
+    golden: Golden, *, is_timed_out: bool
+) -> None:
+    """Otherwise who has to act would look for it among stacks that the chain itself stopped."""
+    of_chain = StackReason.CHAIN_DEADLINE_EXCEEDED if is_timed_out else StackReason.CHAIN_CANCELED
+    known = make_progress(
+        make_stack("a", Phase.TIMED_OUT, reason=StackReason.CONFIRMATION_DEADLINE_EXCEEDED),
+        make_stack("b", Phase.CANCELED, reason=of_chain),
+        make_stack("c", Phase.SUCCEEDED),
+        is_canceling=True,
+        is_timed_out=is_timed_out,
+    )
+
+    end = "the chain's deadline passed" if is_timed_out else "the chain was canceled"
+    golden(PAGE).check(f"a stack timed out before {end}", known.message)
+
+
 def test_what_held_a_stack_up_is_not_named_once_it_may_start() -> None:
     stack = make_stack("a")
     held_by = v1alpha1.Holder(needs_person=True, url="https://r")

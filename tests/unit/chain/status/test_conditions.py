@@ -123,6 +123,17 @@ SITUATIONS = [
         for phase, reason in ((Phase.SUCCEEDED, "Progressing"), (Phase.FAILED, "StackFailed"))
     ),
     pytest.param(
+        live(
+            make_stack("a", Phase.TIMED_OUT, reason=StackReason.CONFIRMATION_DEADLINE_EXCEEDED),
+            make_stack("b", Phase.CANCELED, reason=StackReason.CHAIN_DEADLINE_EXCEEDED),
+            is_canceling=True,
+            is_timed_out=True,
+            is_stopping=True,
+        ),
+        ("Unknown", "StackTimedOut", "True", "False"),
+        id="a stack timed out, then the chain, and unwanted runs are still being stopped",
+    ),
+    pytest.param(
         dataclasses.replace(live(SUCCEEDED), pending=PENDING, has_unhandled=True),
         PROGRESSING,
         id="succeeded, and a request waits",
