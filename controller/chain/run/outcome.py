@@ -302,7 +302,7 @@ def _run_canceled_message(run: ChainProgress) -> str:
 
 
 def _ended_before(run: ChainProgress) -> str:
-    """Name the stacks that had not succeeded before the chain's own end: someone has to fix them."""
+    """Name the stacks that failed before the chain was ended: someone has to fix them."""
     text = _bad_ends_text(run, _Room.shared_by(len(_bad_ends(run))))
     return f" {text}" if text else ""
 
