@@ -52,7 +52,7 @@ async def watch(local: environment.LocalEnvironment, is_over: asyncio.Event) -> 
     say = local.options.say
     while not is_over.is_set():
         for ended in local.ended_parts():
-            say(f"stackchain: {ended} ended by itself; its log is in {local.logs}")
+            say(f"stackchain: {ended} ended unexpectedly; its log is in {local.logs}")
             return 1
         for role in local.roles.values():
             if not role.is_running:

@@ -42,7 +42,7 @@ def find_program(name: str, *, install: str) -> Path:
         return beside
     found = shutil.which(name)
     if found is None:
-        raise DevError(f"`{name}` was not found beside {sys.executable} or on the PATH: {install}")
+        raise DevError(f"`{name}` is neither next to {sys.executable} nor on the PATH: {install}")
     return Path(found)
 
 

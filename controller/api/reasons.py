@@ -306,12 +306,12 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         "settings.",
     ),
     ChainReason.NAMESPACE_NOT_ALLOWED: ReasonMeaning(
-        means="The connection does not serve this namespace; nothing is read or triggered, and a "
+        means="The connection does not allow this namespace; nothing is read or triggered, and a "
         "live run starts no more stacks.",
         do="Add the namespace to the connection's `allowedNamespaces`, or move the resource.",
     ),
     ChainReason.OPERATION_NOT_ALLOWED: ReasonMeaning(
-        means="The connection does not serve this operation; nothing is read or triggered, and a "
+        means="The connection does not allow this operation; nothing is read or triggered, and a "
         "live run with it starts no more stacks.",
         do="Add the operation to the connection's `allowedOperations`, or change `spec.operation`.",
     ),

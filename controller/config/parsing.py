@@ -43,7 +43,7 @@ def authorities_file(text: str) -> Path:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
     except ssl.SSLError as error:
         # Refused now: later, every connection would fail without saying why.
-        raise ValueError("contains no PEM certificate; name the authority's file") from error
+        raise ValueError("contains no PEM certificate; give the CA's certificate file") from error
     return path
 
 

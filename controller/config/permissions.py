@@ -82,14 +82,14 @@ def refusal_of(connection: str, allowed: Permissions, use: ConnectionUse) -> Ref
     if not allowed.serves(use.namespace):
         return Refusal(
             reason=DisallowedUse.NAMESPACE,
-            message=f"The connection '{connection}' does not serve the namespace "
+            message=f"The connection '{connection}' does not allow the namespace "
             f"'{use.namespace}'. Add it to the connection's `allowedNamespaces`.",
         )
     if use.operation not in allowed.operations:
         return Refusal(
             reason=DisallowedUse.OPERATION,
-            message=f"The connection '{connection}' does not serve the operation "
-            f"{use.operation}; it serves: {_listed(allowed.operations)}. Add it to the "
+            message=f"The connection '{connection}' does not allow the operation "
+            f"{use.operation}; it allows: {_listed(allowed.operations)}. Add it to the "
             "connection's `allowedOperations`, or change `spec.operation`.",
         )
     if use.confirmation_policy not in allowed.confirmation_policies:

@@ -447,7 +447,9 @@ def _automatic_starts(chain: StackChain) -> list[str]:
             f"{schedule.last_missed_time}."
         )
     if chain.status.triggers is not None and not chain.spec.suspend:
-        notes.append("A finished run of a root also starts it, unless a chain started that run.")
+        notes.append(
+            "The chain also starts when a run of a root finishes, unless a chain started that run."
+        )
     if chain.status.triggers is not None and chain.status.triggers.problem:
         notes.append(f"Not all roots could be read: {chain.status.triggers.problem}")
     return notes

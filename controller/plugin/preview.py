@@ -90,7 +90,9 @@ def parse_chain(text: str, where: str) -> Mapping[str, Any]:
             f"{where} is not valid YAML: {' '.join(str(error).split())}"
         ) from error
     if len(found) != 1:
-        raise exit_codes.usage(f"{where} must hold one StackChain, and holds {len(found)} objects")
+        raise exit_codes.usage(
+            f"{where} must contain one StackChain, but contains {len(found) or 'no'} objects"
+        )
     body = found[0]
     is_ours = isinstance(body, dict) and body.get("kind") == v1alpha1.KIND
     if not is_ours or body.get("apiVersion") != v1alpha1.API_VERSION:

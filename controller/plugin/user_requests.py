@@ -240,7 +240,9 @@ def request_approve(chain: StackChain, stage: str, *, note: str) -> UserRequest:
     shown = stages[stage]
     if stage not in stages_to_approve(chain):
         why = f": {shown.message}" if shown.message else "."
-        _refuse(f"stage '{stage}' is {shown.phase} and does not wait for approval{why}".rstrip("."))
+        _refuse(
+            f"stage '{stage}' is {shown.phase} and is not waiting for approval{why}".rstrip(".")
+        )
     before = (chain.approve_token, chain.status.last_handled.approve)
     token = _named_token(run.number, [stage], note, before)
     return UserRequest(
@@ -427,7 +429,7 @@ def _why_not_approved(run: RunStatus, name: str, *, is_done: bool) -> str:
     if run.phase.is_over:
         return f"run {run.number} is over"
     if stage.waits_for != v1alpha1.StageWait.APPROVAL:
-        return f"stage '{name}' is {stage.phase} and does not wait for approval"
+        return f"stage '{name}' is {stage.phase} and is not waiting for approval"
     if is_done:
         return (
             f"stage '{name}' did not wait for approval when it was set; a space and `@` with any "

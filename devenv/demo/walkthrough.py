@@ -178,7 +178,7 @@ class Walkthrough:
             if _is_over(run)(status) or time.monotonic() > deadline:
                 raise DemoFailed(f"{what} was expected, but the chain says: {_says(status)}")
             for ended in self._ended_parts():
-                raise DemoFailed(f"{ended} ended by itself")
+                raise DemoFailed(f"{ended} ended unexpectedly")
             await asyncio.sleep(_LOOK_SECONDS)
 
     def _ended_parts(self) -> list[str]:

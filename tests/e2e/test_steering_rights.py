@@ -74,7 +74,7 @@ async def test_an_operation_that_the_connection_does_not_serve_waits_until_it_is
     chain = await release.create(name, "a", account=account, **spec)
     message = await is_refused(chain, account, "OperationNotAllowed")
     operation = spec.get("operation", "Apply")
-    assert f"does not serve the operation {operation}" in message
+    assert f"does not allow the operation {operation}" in message
     assert "`allowedOperations`" in message
     release.connect(name, allowedOperations=[operation])
     if operation == "Destroy":

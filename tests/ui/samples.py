@@ -11,7 +11,8 @@ START = datetime.datetime(2026, 3, 1, 10, 0, tzinfo=datetime.UTC)
 HOSTILE = '<img src=x onerror=alert(1)>\u202e\u0007 & "quotes" \'; DROP'
 _OVER = frozenset({"Succeeded", "Failed", "Skipped", "Canceled", "TimedOut"})
 BUSY = (
-    "Another chain runs 'svc-4': team-a/billing run 7. This chain's turn comes when that has ended."
+    "Another chain is running 'svc-4': team-a/billing run 7. "
+    "This chain's turn comes when that has ended."
 )
 LOCK = {"needsPerson": True, "url": "https://acme.app.spacelift.io/stack/svc-5"}
 PLATFORM = {

@@ -106,7 +106,7 @@ async def test_who_has_a_stack_is_told_and_what_its_run_waits_for(serve: Serve) 
     later = await message_of(chain, second, "run 1. This chain")
 
     assert row.startswith(
-        "Another chain runs 'a': team/first run 1, whose run waits for a person. This"
+        "Another chain is running 'a': team/first run 1, whose run waits for a person. This"
     )
     assert row.endswith(later.rpartition(": ")[2])
     assert "waits for a person" not in later

@@ -274,7 +274,7 @@ def _why_not_approved(stage: StageProgress) -> str:
     if stage.waits_for:
         waits = f"{stage.message[0].lower()}{stage.message[1:].rstrip('.')}"
         return f"stage '{name}' cannot be approved yet: it {waits}"
-    return f"stage '{name}' is {stage.phase} and does not wait for approval"
+    return f"stage '{name}' is {stage.phase} and is not waiting for approval"
 
 
 def _phase(stage: StageProgress, stacks: Sequence[StackProgress]) -> Phase:

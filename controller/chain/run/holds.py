@@ -20,7 +20,7 @@ DETAILED = frozenset(
 )
 
 # How the message of `of_chain` starts if the chain is known.
-_OTHER_CHAIN = re.compile(r"Another chain runs '.*?': ([a-z0-9-]+/[a-z0-9.-]+) run \d+\b")
+_OTHER_CHAIN = re.compile(r"Another chain is running '.*?': ([a-z0-9-]+/[a-z0-9.-]+) run \d+\b")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +73,7 @@ def of_chain(stack_id: str, holder: HoldingChain | None) -> StackMeaning:
     """Return what a stack waits for that another chain runs."""
     holder = holder or HoldingChain()
     link = outside_text.link(holder.url)
-    message = f"Another chain runs '{stack_id}'"
+    message = f"Another chain is running '{stack_id}'"
     if holder.chain:
         message += f": {outside_text.clean(holder.chain)}"
         if holder.waits_for_person:

@@ -194,7 +194,7 @@ def _why_no_retry(stack: _Stack, names: Sequence[str], by_id: Mapping[str, _Stac
         return f"'{stack.id}' has not ended{_link(stack)}"
     cause = _cause(stack, by_id)
     if cause is not None and cause.id not in names:
-        return f"'{stack.id}' was skipped because of '{cause.id}': name that one instead"
+        return f"'{stack.id}' was skipped because of '{cause.id}': name '{cause.id}' instead"
     return ""
 
 

@@ -289,7 +289,7 @@ def _doubt_note(stack_id: str, runs: Sequence[adoption.AheadRun]) -> str:
     where = "" if run.stack_id == stack_id else f" of '{run.stack_id}'"
     text = (
         f"Spacelift queued run {run.run_id}{where} because of the chain or because of another run, "
-        f"{run.other_run_url}; no one can tell, so the chain leaves it alone: {run.run_url}"
+        f"{run.other_run_url}; it is not known which, so the chain leaves it alone: {run.run_url}"
     )
     others = len(runs) - 1
     return text + (f" The same applies to {_others(others)}." if others else "")

@@ -104,7 +104,7 @@ REQUESTED = {
         make_shown_chain(status(Phase.FAILED, 7, last_handled=handled(run="now")), run="now"),
         None,
     ),
-    "run: the connection does not serve the namespace": (
+    "run: the connection does not allow the namespace": (
         RUN,
         make_shown_chain(
             status(

@@ -41,7 +41,7 @@ def test_an_approval_that_the_run_has_taken_is_handled_and_said_by_its_stage_alo
 
 
 def test_an_approval_that_the_run_has_refused_is_handled_with_why(golden: Golden) -> None:
-    why = "stage 'prod' is Running and does not wait for approval"
+    why = "stage 'prod' is Running and is not waiting for approval"
     refused = HandledRequest(kind=APPROVE, token="3: prod", message=why, is_refused=True)
     chain = make_stack_chain(spec=A, status=LIVE, approve_token="3: prod")
 
