@@ -124,6 +124,20 @@ class Harness:
         workflow_id = ids.execution_workflow_id(account=self.account, stack_id=stack_id)
         return self.client.get_workflow_handle(workflow_id)
 
+    async def at_rest(self, execution: WorkflowHandle[Any, Any]) -> None:
+        """Wait until an execution has handled every signal, and nothing but a follow is open.
+
+        The answer to a query is not enough: an activity that was scheduled may not have started.
+        """
+
+        async def rests() -> bool:
+            described = (await execution.describe()).raw_description
+            open_activities = {item.activity_type.name for item in described.pending_activities}
+            has_task = described.HasField("pending_workflow_task")
+            return not has_task and open_activities <= {"follow_stack_run"}
+
+        await eventually(rests, what=f"{execution.id} is at rest")
+
     async def has_scheduled(self, handle: WorkflowHandle[Any, Any], name: str) -> bool:
         """Whether a workflow has asked for an activity, whoever has it."""
         history = await handle.fetch_history()
