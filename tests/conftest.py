@@ -122,6 +122,7 @@ def _workflow_tasks_have_time() -> Iterator[None]:
 
 CHECKED = pytest.StashKey[golden_support.Checked]()
 UNUSED = pytest.StashKey[list[tuple[str, str]]]()
+HAS_FAILED = pytest.StashKey[bool]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -137,10 +138,12 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Note the same of a module with a test that is skipped."""
+    """Note the same of a module with a test that is skipped, and which tests have failed."""
     report = yield
     if report.skipped:
         item.config.stash[CHECKED].incomplete.add(module_of(item.nodeid))
+    if report.failed:
+        item.stash[HAS_FAILED] = True
     return report
 
 
@@ -189,6 +192,12 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str], golden_support.Pag
         return golden_support.Page(name, checked, is_updating=is_updating)
 
     return page
+
+
+@pytest.fixture
+def has_failed(request: pytest.FixtureRequest) -> Callable[[], bool]:
+    """Whether the test has failed: it may not have come to what a fixture waits for at its end."""
+    return lambda: request.node.stash.get(HAS_FAILED, False)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 What is typed changes what is shown: `away` and `back` for the API server, `view` and `change` for
 what the viewer may do, `large` for an update of the chain of 500 stacks, `run` for a run of the
 chain `live` from its start to its end, one step for each line, `many` for
-5,000 more chains, and `delete NAME`.
+5,000 more chains, and `delete NAME`. Each line is answered with `done` once it counts.
 """
 
 import asyncio
@@ -121,6 +121,7 @@ async def main() -> None:
         print(server.address(), flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
             stage.obey(line)
+            print("done", flush=True)
         await asyncio.Event().wait()
 
 

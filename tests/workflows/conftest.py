@@ -19,7 +19,9 @@ Serve = Callable[..., Awaitable[Harness]]
 
 
 @pytest.fixture
-async def serve(temporal_client: Client, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Serve]:
+async def serve(
+    temporal_client: Client, caplog: pytest.LogCaptureFixture, has_failed: Callable[[], bool]
+) -> AsyncIterator[Serve]:
     """Serve a world: `harness = await serve(World("a>b"))`."""
     served: list[Harness] = []
     async with contextlib.AsyncExitStack() as running:
@@ -31,8 +33,9 @@ async def serve(temporal_client: Client, caplog: pytest.LogCaptureFixture) -> As
             return harness
 
         yield start
-        for harness in served:
-            await harnesses.finish(harness)
+        if not has_failed():
+            for harness in served:
+                await harnesses.finish(harness)
     # The SDK logs here what was never awaited, and what it could not evict.
     errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert not errors, [record.getMessage() for record in errors]

@@ -28,6 +28,9 @@ REF = v1alpha1.Ref(namespace="team", name="demo", uid="uid", generation=1)
 
 ChainHandle = WorkflowHandle[Any, progress.ChainProgress]
 
+# More than the busiest machine takes to end a chain for which everything has been done.
+_END_SECONDS = 120
+
 # A workflow that closes while news comes in is asked to look again, and one may be terminated while
 # it works: neither is a fault of the workflow's code.
 _HARMLESS = (
@@ -123,6 +126,20 @@ class Harness:
     def execution(self, stack_id: str) -> WorkflowHandle[Any, Any]:
         workflow_id = ids.execution_workflow_id(account=self.account, stack_id=stack_id)
         return self.client.get_workflow_handle(workflow_id)
+
+    async def at_rest(self, execution: WorkflowHandle[Any, Any]) -> None:
+        """Wait until an execution has handled every signal, and nothing but a follow is open.
+
+        The answer to a query is not enough: an activity that was scheduled may not have started.
+        """
+
+        async def rests() -> bool:
+            described = (await execution.describe()).raw_description
+            open_activities = {item.activity_type.name for item in described.pending_activities}
+            has_task = described.HasField("pending_workflow_task")
+            return not has_task and open_activities <= {"follow_stack_run"}
+
+        await eventually(rests, what=f"{execution.id} is at rest")
 
     async def has_scheduled(self, handle: WorkflowHandle[Any, Any], name: str) -> bool:
         """Whether a workflow has asked for an activity, whoever has it."""
@@ -264,8 +281,7 @@ def _is_failed_task(event: HistoryEvent) -> bool:
 async def finish(harness: Harness) -> None:
     """Check what every scenario must leave behind: sound histories that can be replayed."""
     for handle in [*harness.handles, *harness.executions]:
-        with contextlib.suppress(temporalio.client.WorkflowFailureError):
-            await asyncio.wait_for(handle.result(), 60)
+        await _end_of(handle)
     histories = await harness.histories()
     replayer = temporalio.worker.Replayer(
         workflows=list(worker.WORKFLOWS),
@@ -274,6 +290,15 @@ async def finish(harness: Harness) -> None:
     for history in histories:
         assert_sound(history)
         await replayer.replay_workflow(history)
+
+
+async def _end_of(handle: WorkflowHandle[Any, Any]) -> None:
+    try:
+        async with asyncio.timeout(_END_SECONDS):
+            with contextlib.suppress(temporalio.client.WorkflowFailureError):
+                await handle.result()
+    except TimeoutError:
+        raise AssertionError(f"after {_END_SECONDS} s still running: {handle.id}") from None
 
 
 def new_harness(

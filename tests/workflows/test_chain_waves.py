@@ -26,7 +26,9 @@ LONG_SETTLE = stack_operations.WaitLimits(adopt_settle=20, trigger_grace=2, stop
 
 
 @pytest.fixture
-async def open_account(temporal_client: Client) -> AsyncIterator[Open]:
+async def open_account(
+    temporal_client: Client, has_failed: Callable[[], bool]
+) -> AsyncIterator[Open]:
     """Serve an account: `await open_account({"a": {}, "b": {"dependsOn": ["a"]}}, "a")`."""
     async with asyncio.TaskGroup() as group:
         ended = asyncio.Event()
@@ -36,7 +38,8 @@ async def open_account(temporal_client: Client) -> AsyncIterator[Open]:
                 is_ready.set()
                 await ended.wait()
             await account_of(harness).aclose()
-            await harnesses.finish(harness)
+            if not has_failed():
+                await harnesses.finish(harness)
 
         async def start(stacks: dict[str, Any], *roots: str, **options: Any) -> harnesses.Harness:
             defaults = {"stack": {"autodeploy": True}, "durations": 1.0}

@@ -2,7 +2,7 @@
 
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,7 @@ async def rig(
     temporal_server: temporal_servers.TemporalServer,
     temporal_client: Client,
     tmp_path: Path,
+    has_failed: Callable[[], bool],
 ) -> AsyncIterator[Rig]:
     server = await start_simulator(chains.account_document(stacks=STACKS))
     account = chains.Account("simulated", server)
@@ -66,7 +67,8 @@ async def rig(
     await start_role("worker", endpoints, environment={**chains.FAST, **own})
     async with harnesses.operator(chain):
         yield Rig(account, chain)
-    await harnesses.finish(chain)
+    if not has_failed():
+        await harnesses.finish(chain)
     await account.close()
 
 

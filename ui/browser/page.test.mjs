@@ -23,18 +23,24 @@ async function serve() {
     cwd: process.env.PROJECT ?? new URL("../..", import.meta.url),
     stdio: ["pipe", "pipe", "inherit"],
   });
-  const address = await new Promise((found, failed) => {
-    createInterface({ input: process_.stdout }).once("line", found);
-    process_.once("exit", (code) => failed(new Error(`the server ended: ${code}`)));
-  });
-  return { process: process_, address };
+  const lines = createInterface({ input: process_.stdout })[Symbol.asyncIterator]();
+  const next = async () => {
+    const { done, value } = await lines.next();
+    assert.ok(!done, "the server has ended");
+    return value;
+  };
+  return { process: process_, address: await next(), next };
 }
 
 before(async () => {
   const started = await serve();
   server = started.process;
   base = new URL(started.address).origin;
-  say = (line) => server.stdin.write(`${line}\n`);
+  // What a test does next must not be earlier than what it says here.
+  say = async (line) => {
+    server.stdin.write(`${line}\n`);
+    assert.equal(await started.next(), "done");
+  };
   browser = await launch(chromium);
   context = await browser.newContext({ viewport: SIZES[1440], reducedMotion: "reduce" });
   const first = await context.newPage();
@@ -68,6 +74,19 @@ async function open(t, path, { size = 1440, colorScheme = "light" } = {}) {
 async function close(page) {
   assert.deepEqual(page.problems, []);
   await page.close();
+}
+
+/** What the server answers to what a person does: the browser tests do not repeat its words. */
+async function answerTo(page, path, act) {
+  const isAnswer = (one) => new URL(one.url()).pathname.endsWith(`/api/${path}`);
+  const [answer] = await Promise.all([page.waitForResponse(isAnswer), act()]);
+  return answer.json();
+}
+
+/** Waits until a part of the page shows a sentence of the server. */
+async function shows(part, sentence) {
+  assert.ok(sentence);
+  await part.getByText(sentence.replaceAll("`", "")).waitFor();
 }
 
 async function boxes(page) {
@@ -107,7 +126,7 @@ test("a run is followed from its start to its end", async (t) => {
   await page.getByRole("heading", { name: "Running" }).waitFor();
   await page.locator(".facts").getByText(/^\d\d:\d\d, in \d+m\d\ds$/).waitFor();
   for (let step = 1; step <= 8; step += 1) {
-    say("run");
+    await say("run");
     if (step < 8) await page.getByText(`Step ${step}.`, { exact: true }).waitFor();
   }
   await page.getByRole("heading", { name: "Succeeded" }).waitFor();
@@ -136,7 +155,7 @@ test("500 stacks are drawn within the budgets, and an update moves no box", asyn
     }
     return taken.sort((a, b) => a - b);
   });
-  say("large");
+  await say("large");
   await page.waitForTimeout(1500);
   assert.deepEqual(await boxes(page), before);
   t.diagnostic(`first paint ${Math.round(paint)} ms, update ${updates[4].toFixed(1)} ms`);
@@ -316,11 +335,11 @@ test("a phone starts with what needs someone and has no graph", async (t) => {
 
 test("an API server that is away is said, and so is its return", async (t) => {
   const page = await open(t, "?namespace=platform&chain=platform");
-  say("away");
+  await say("away");
   await page.getByRole("alert").getByText(/does not answer/).waitFor();
   await page.getByText("Not up to date").waitFor();
   await page.locator("stackchain-graph .box").first().waitFor();
-  say("back");
+  await say("back");
   await page.getByText("Live", { exact: true }).waitFor();
   await close(page);
 });
@@ -345,10 +364,10 @@ test("a tab in the background holds no connection, and shows what is so once it 
   assert.equal(streams, 0);
   await show(false);
   await page.getByText("Live", { exact: true }).waitFor();
-  say("away");
+  await say("away");
   await page.getByRole("alert").getByText(/does not answer/).waitFor();
   await show(true);
-  say("back");
+  await say("back");
   await open(t, "?");
   await show(false);
   await page.getByText("Live", { exact: true }).waitFor();
@@ -479,8 +498,8 @@ test("keyboard only: from the list to a retry", async (t) => {
   await dialog.getByLabel(/Type the name of the chain/).waitFor();
   await eventually(() => isOn("input[name=confirmation]"));
   await page.keyboard.type("teardown");
-  await page.keyboard.press("Enter");
-  await page.getByRole("status").getByText("Requested a retry of run 7 of teardown.").waitFor();
+  const asked = await answerTo(page, "ask", () => page.keyboard.press("Enter"));
+  await shows(page.getByRole("status"), asked.messages[0]);
   await dialog.waitFor({ state: "detached" });
   await close(page);
 });
@@ -489,8 +508,8 @@ test("suspend, resume and parallelism are asked for in a dialog, and seen at onc
   const page = await open(t, "?namespace=platform&chain=fleet-100");
   const actions = page.getByRole("group", { name: "Actions" });
   const dialog = page.getByRole("dialog");
-  await actions.getByRole("button", { name: "Suspend" }).click();
-  await dialog.getByText("Start no further stack; runs in progress end.").waitFor();
+  const shown = await answerTo(page, "preview", () => actions.getByRole("button", { name: "Suspend" }).click());
+  await shows(dialog, shown.means);
   await dialog.getByText(/suspend fleet-100 --context kind -n platform/).waitFor();
   await dialog.getByRole("button", { name: "Suspend" }).click();
   await actions.getByRole("button", { name: "Resume" }).click();
@@ -503,6 +522,59 @@ test("suspend, resume and parallelism are asked for in a dialog, and seen at onc
   await bound.fill("7");
   await bound.press("Enter");
   await actions.getByRole("button", { name: "Parallelism: 7" }).waitFor();
+  await close(page);
+});
+
+test("a dialog that is opened as soon as another one closes stays open", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=platform");
+  const actions = page.getByRole("group", { name: "Actions" });
+  const dialog = page.getByRole("dialog");
+  await actions.getByRole("button", { name: "Suspend" }).click();
+  await dialog.getByRole("button", { name: "Suspend" }).waitFor();
+  const next = await actions.getByRole("button", { name: /^Parallelism/ }).elementHandle();
+  // Both before the next frame, with which the browser says that a dialog was closed.
+  await dialog.getByRole("button", { name: "Close" }).evaluate((button, opener) => {
+    button.click();
+    opener.click();
+  }, next);
+  await dialog.getByLabel("Stacks that may run at once").waitFor();
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  assert.equal(await dialog.getByLabel("Stacks that may run at once").count(), 1);
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+  await close(page);
+});
+
+test("an answer that comes after its dialog was closed leaves the next one alone, and is said", async (t) => {
+  const page = await open(t, "?namespace=platform&chain=platform");
+  const actions = page.getByRole("group", { name: "Actions" });
+  const dialog = page.getByRole("dialog");
+  const answers = [{ json: { messages: ["it is done"] } }, { status: 409, json: { error: "it was refused" } }];
+  for (const answer of answers) {
+    let release;
+    const isReleased = new Promise((resolve) => (release = resolve));
+    await page.route("**/api/ask", async (route) => {
+      await isReleased;
+      await route.fulfill(answer);
+    });
+    const asks = page.waitForRequest("**/api/ask");
+    await actions.getByRole("button", { name: "Suspend" }).click();
+    await dialog.getByRole("button", { name: "Suspend" }).click();
+    await asks;
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    await actions.getByRole("button", { name: /^Parallelism/ }).click();
+    await dialog.getByLabel("Stacks that may run at once").waitFor();
+    release();
+    await page.getByRole("status").getByText(answer.json.error ?? answer.json.messages[0]).waitFor();
+    assert.equal(await dialog.getByRole("alert").count(), 0);
+    await dialog.getByLabel("Stacks that may run at once").waitFor();
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    await page.unroute("**/api/ask");
+  }
+  // What the browser says of an answer that is no success.
+  page.problems = page.problems.filter((text) => !text.includes("409"));
   await close(page);
 });
 
@@ -522,23 +594,23 @@ test("one stack is retried and bypassed from its drawer", async (t) => {
 
 test("who may not change a chain sees no button, and one whose right has gone is told so", async (t) => {
   t.after(() => say("change"));
-  say("view");
+  await say("view");
   const page = await open(t, "?namespace=platform&chain=platform&stack=monitoring");
   await page.getByText("You may view this chain, but not change it.").waitFor();
   for (const name of ["Suspend", "Retry", "Bypass", "Cancel the run", /^Parallelism/, "Retry monitoring"]) {
     assert.equal(await page.getByRole("button", { name, exact: true }).count(), 0);
   }
-  say("change");
+  await say("change");
   await page.reload();
-  await page.getByRole("group", { name: "Actions" }).getByRole("button", { name: "Cancel the run" }).click();
+  const cancel = page.getByRole("group", { name: "Actions" }).getByRole("button", { name: "Cancel the run" });
+  const shown = await answerTo(page, "preview", () => cancel.click());
   const dialog = page.getByRole("dialog");
-  await dialog.getByText(/Its Spacelift runs will be stopped/).waitFor();
-  say("view");
-  await page.waitForTimeout(300);
+  await shows(dialog, shown.messages[0]);
+  await say("view");
   // What the browser says of an answer that is no success.
   const expected = page.waitForEvent("console", (message) => message.text().includes("403"));
-  await dialog.getByRole("button", { name: "Cancel the run" }).click();
-  await dialog.getByRole("alert").getByText(/may not patch stackchains/).waitFor();
+  const refused = await answerTo(page, "ask", () => dialog.getByRole("button", { name: "Cancel the run" }).click());
+  await shows(dialog.getByRole("alert"), refused.error);
   await expected;
   page.problems = page.problems.filter((text) => !text.includes("403"));
   await close(page);
@@ -556,8 +628,8 @@ test("stages say what they wait for, and one is approved; the chain says what it
   await needs.getByRole("button", { name: "Approve production" }).click();
   const dialog = page.getByRole("dialog", { name: "Approve production of staged" });
   await dialog.getByText(/approve staged production --context kind -n team-a/).waitFor();
-  await dialog.getByRole("button", { name: "Approve" }).click();
-  await page.getByRole("status").getByText("Approved stage 'production' of run 7 of staged").waitFor();
+  const asked = await answerTo(page, "ask", () => dialog.getByRole("button", { name: "Approve" }).click());
+  await shows(page.getByRole("status"), asked.messages[0]);
   await page.locator(".facts").getByRole("link", { name: "billing" }).click();
   assert.match(page.url(), /chain=billing/);
   await close(page);
@@ -566,7 +638,7 @@ test("stages say what they wait for, and one is approved; the chain says what it
 test("a chain that is deleted while it is looked at", async (t) => {
   const page = await open(t, "?namespace=team-b&chain=paused");
   await page.locator(".headline").waitFor();
-  say("delete paused");
+  await say("delete paused");
   await page.getByRole("heading", { name: "There is no chain paused in team-b" }).waitFor();
   await close(page);
 });
@@ -980,12 +1052,13 @@ test("a dialog says nothing twice, and its command is copied", async (t) => {
   await dialog.getByText("Copied").first().waitFor();
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "kubectl stackchain retry platform 7 --context kind -n platform");
   await page.keyboard.press("Escape");
-  await actions.getByRole("button", { name: "Run all stacks" }).click();
-  await dialog.getByText("The new run starts when run 7 has ended.").waitFor();
+  const run = actions.getByRole("button", { name: "Run all stacks" });
+  const shown = await answerTo(page, "preview", () => run.click());
+  await shows(dialog, shown.messages[0]);
   await page.evaluate(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
   await page.keyboard.press("Escape");
-  await actions.getByRole("button", { name: "Run all stacks" }).click();
-  await dialog.getByText("The new run starts when run 7 has ended.").waitFor();
+  await run.click();
+  await shows(dialog, shown.messages[0]);
   assert.equal(await dialog.getByRole("button", { name: "Copy the command" }).count(), 0);
   await close(page);
 });

@@ -270,22 +270,30 @@ export class ActionDialog extends LitElement {
     this.problem = "";
     const more = action.action === "Parallelism" ? { parallelism: this.bound } : {};
     const answer = await send("ask", { ...action, ...more, run: shown.run, confirmation: this.typed });
-    this.isSending = false;
-    if (!answer.isGood) {
+    // Closed meanwhile, or opened for something else: only the page's note can say what happened.
+    const isShown = this.action === action;
+    if (isShown) {
+      this.isSending = false;
       this.problem = answer.error;
-      return;
     }
-    const messages = list(answer.body["messages"]).map(text);
-    this.dispatchEvent(new CustomEvent("asked", { detail: { messages }, bubbles: true, composed: true }));
-    this.close();
+    if (answer.isGood || !isShown) {
+      const messages = answer.isGood ? list(answer.body["messages"]).map(text) : [answer.error];
+      this.dispatchEvent(new CustomEvent("asked", { detail: { messages }, bubbles: true, composed: true }));
+    }
+    if (answer.isGood && isShown) {
+      this.close();
+    }
   };
 
   readonly close = (): void => {
     this.dialog.close();
   };
 
-  readonly #closed = (): void => {
-    this.action = null;
+  readonly #closed = (event: Event): void => {
+    // Browsers report this with the next frame; by then, it may be open for something else.
+    if (!(event.currentTarget as HTMLDialogElement).open) {
+      this.action = null;
+    }
   };
 }
 
