@@ -97,6 +97,10 @@ fuzz: $(INSTALLED) ## Fuzz what the webhook receiver reads, for a minute
 bench: $(INSTALLED) ## Print the benchmark tables
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
+.PHONY: size
+size: $(INSTALLED) ## What a number of chains asks of Temporal and Spacelift; ARGS="--chains 1000 --stacks 12"
+	@$(BIN)/python -m devenv.scale $(ARGS)
+
 .PHONY: e2e
 e2e: $(INSTALLED) ## Image and chart on the cluster of KUBECONFIG (ARGS=--figures prints tables)
 	@hack/e2e $(ARGS)

@@ -18,9 +18,12 @@ from controller.api import reasons, transition_kinds
 from controller.config import settings
 from controller.notify import templates
 from controller.observability import metrics
+from devenv import scale
 
 DOCS = Path(__file__).parents[1] / "docs"
 DEFINITION = DOCS.parent / "crds" / "stackchains.stackchain.dev.yaml"
+
+_CHAIN_RUNS = (100, 1_000, 10_000)
 
 # A markdown table needs a blank line before it, even right after a comment.
 _BLOCK = re.compile(r"<!-- generated: (?P<name>[\w-]+) -->\n(?P<table>.*?)<!-- end -->", re.DOTALL)
@@ -79,6 +82,26 @@ def metrics_table() -> str:
     return _table(("metric", "type", "labels", "meaning"), rows)
 
 
+def sizes_table() -> str:
+    """Return what the sizing model says of three loads."""
+    loads = [
+        scale.Load(chain_runs=runs, stacks=12, run_hours=1 / 6, waiting_hours=1)
+        for runs in _CHAIN_RUNS
+    ]
+    columns = [scale.rows_of(scale.size_of(load)) for load in loads]
+    rows = ((cells[0][0], *(text for _, text in cells)) for cells in zip(*columns, strict=True))
+    return _table(("chain runs a day", *(f"{runs:,}" for runs in _CHAIN_RUNS)), rows)
+
+
+def sizing_formula() -> str:
+    """Return how the sizing model counts Temporal's actions."""
+    counts = scale.MEASURED
+    return (
+        f"`C * ({counts.actions_a_chain:g} + {counts.actions_a_stack:g} * S + "
+        f"{counts.actions_a_run_hour:g} * S * R + {counts.actions_a_waiting_hour:g} * W)`\n"
+    )
+
+
 def spec_fields() -> str:
     """Return a table for each object of the spec, with all of its fields."""
     return "\n".join(_object_tables("spec", _schema()["properties"]["spec"], has_defaults=True))
@@ -110,7 +133,7 @@ PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
     },
     "notifications.md": {"transitions": transitions_table, "placeholders": placeholders_table},
     "configuration.md": {"settings": settings_table},
-    "operations.md": {"metrics": metrics_table},
+    "sizing.md": {"sizes": sizes_table, "actions-formula": sizing_formula},
 }
 
 

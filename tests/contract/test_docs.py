@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 import yaml
 
-from controller.api import reasons, transition_kinds
+from controller.api import reasons, transition_kinds, v1alpha1
 from controller.config import settings
 from controller.notify import payloads, sinks, templates
 from controller.observability import metrics
@@ -112,12 +112,19 @@ def test_every_setting_is_on_the_page_once() -> None:
 
 
 def test_every_metric_is_on_the_page() -> None:
-    shown = [row[:2] for row in table("operations.md", "metrics")]
+    shown = [row[:2] for row in table("metrics.md", "metrics")]
 
     assert shown == [[f"`{row.name}`", row.type] for row in metrics.describe_metrics()]
 
 
 # The kubectl plugin
+
+
+def test_every_annotation_is_on_the_page() -> None:
+    rows = re.findall(r"^\| `(stackchain\.dev/\w+)`", page("annotations.md"), re.MULTILINE)
+
+    others = {v1alpha1.INSTALLATION_ANNOTATION, v1alpha1.RESTORED_ANNOTATION}
+    assert sorted(rows) == sorted({*v1alpha1.TOKENS, *others})
 
 
 def test_every_command_of_the_plugin_is_on_its_page() -> None:
