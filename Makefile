@@ -10,6 +10,7 @@ BIN := .venv/bin
 # The name changes with what is installed, so that an old environment is updated.
 INSTALLED := .venv/.installed-$(shell cat requirements/dev.txt pyproject.toml 2>/dev/null | cksum | tr ' ' '-')
 SITE := .venv-docs/.installed-$(shell cat requirements/docs.txt 2>/dev/null | cksum | tr ' ' '-')
+PEERS := .venv-peers/.installed-$(shell cat requirements/peers.txt 2>/dev/null | cksum | tr ' ' '-')
 PYTEST := $(BIN)/python -m pytest
 # Most tests wait, so more workers than processors help; with too many, tests wait too long.
 # The tests of a file share what its fixtures start.
@@ -97,6 +98,10 @@ fuzz: $(INSTALLED) ## Fuzz what the webhook receiver reads, for a minute
 bench: $(INSTALLED) ## Print the benchmark tables
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
+.PHONY: peers
+peers: $(INSTALLED) $(PEERS) ## Roll the same stacks with StackChain, Prefect and a script (ARGS=--quick)
+	@$(BIN)/python -m tests.benchmarks.peers --prefect .venv-peers/bin/python $(ARGS)
+
 .PHONY: size
 size: $(INSTALLED) ## What a number of chains asks of Temporal and Spacelift; ARGS="--chains 1000 --stacks 12"
 	@$(BIN)/python -m devenv.scale $(ARGS)
@@ -154,7 +159,7 @@ lock: $(INSTALLED) ## Pin the dependencies anew (ARGS=--upgrade for newer ones)
 
 .PHONY: clean
 clean: ## Remove what the targets made in this folder
-	rm -rf ui/node_modules .venv .venv-docs .stackchain .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
+	rm -rf ui/node_modules .venv .venv-docs .venv-peers .stackchain .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
 		build dist plugin/build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -162,4 +167,7 @@ $(INSTALLED): requirements/dev.txt pyproject.toml
 	@hack/bootstrap $@
 
 $(SITE): requirements/docs.txt | $(INSTALLED)
-	@hack/site/bootstrap $@
+	@hack/venv .venv-docs requirements/docs.txt $@
+
+$(PEERS): requirements/peers.txt | $(INSTALLED)
+	@hack/venv .venv-peers requirements/peers.txt $@

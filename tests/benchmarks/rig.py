@@ -12,31 +12,30 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 import httpx
 import temporalio.client
 
 from devenv import environment, role_process, settings, temporal_server, tools
-from tests.benchmarks import counts, machine
+from tests.benchmarks import counts, machine, simulated_account
 from tests.support import kube as kube_support
 from tests.support import waiting
 
-Body = dict[str, Any]
+Body = simulated_account.Body
 
 NAMESPACE = TEMPORAL_NAMESPACE = "default"
 # Others may be using the machine: a benchmark waits, and gives up when nothing can come of it.
 PATIENCE_SECONDS = 600.0
 
 
-class Failed(Exception):
-    """A chain did not do what it should, so its numbers would mean nothing."""
+Failed = simulated_account.Failed
 
 
-class Rig:
+class Rig(simulated_account.SimulatedAccount):
     """The running parts, and the questions that benchmarks have for them."""
 
     def __init__(self, parts: environment.LocalEnvironment) -> None:
+        super().__init__(parts.simulator.admin_url)
         plane = parts.control_plane
         if plane is None:
             raise AssertionError("a benchmark has a control plane of its own")
@@ -51,13 +50,12 @@ class Rig:
             timeout=httpx.Timeout(15, read=None),
             trust_env=False,
         )
-        self._http = httpx.AsyncClient(timeout=60, trust_env=False)
         self._temporal: temporalio.client.Client | None = None
 
     async def aclose(self) -> None:
         await self.kube.close()
         await self._watch_http.aclose()
-        await self._http.aclose()
+        await super().aclose()
 
     async def temporal(self) -> temporalio.client.Client:
         if self._temporal is None:
@@ -109,40 +107,6 @@ class Rig:
                 labels, _, value = line.removeprefix(name).rpartition(" ")
                 samples[labels.strip("{} ")] = float(value)
         return samples
-
-    # The simulated account
-
-    async def seed(self, stacks: Mapping[str, Any]) -> None:
-        await self._admin("POST", "/seed", {"stacks": stacks})
-
-    async def runs(self, **only: str) -> list[Body]:
-        """Return all runs, or those of a state or stack, with their histories, oldest first."""
-        found: list[Body] = (await self._admin("GET", f"/runs?{urlencode(only)}"))["runs"]
-        return found
-
-    async def count_runs(self, state: str = "") -> int:
-        """Return how many runs there are, or how many are in a state: cheap enough to poll."""
-        summary = await self._admin("GET", "/summary")
-        return int(summary["byState"].get(state, 0) if state else summary["runs"])
-
-    async def forget_requests(self) -> None:
-        await self._admin("DELETE", "/requests")
-
-    async def requests(self) -> tuple[int, Counter[str]]:
-        """Return how many requests came, and how often each root field was asked for."""
-        counters = await self._admin("GET", "/requests/counters")
-        return counters["requests"], Counter(counters["byField"])
-
-    async def confirm(self, run_id: str) -> None:
-        await self._admin("POST", f"/runs/{run_id}/confirm", {})
-
-    async def _admin(self, method: str, path: str, body: Any = None) -> Body:
-        url = f"{self.parts.simulator.admin_url}{path}"
-        response = await self._http.request(method, url, json=body)
-        if response.is_error:
-            raise Failed(f"simulator: {method} {path}: {response.status_code} {response.text}")
-        answer: Body = response.json()
-        return answer
 
     # Chains
 
