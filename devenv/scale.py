@@ -32,6 +32,8 @@ class Load:
     """Of each chain, all of which run."""
     run_hours: float
     """How long Spacelift works on each run."""
+    live_hours: float
+    """How long a chain run takes from its start to its end."""
     waiting_hours: float = 0.0
     """How long runs of each chain run wait for a person, all together."""
     busy_hours: float = 8.0
@@ -48,7 +50,11 @@ class Counts:
     """Temporal actions, besides those of its stacks."""
     actions_a_stack: float
     actions_a_run_hour: float
+    """Heartbeats of who follows a run that Spacelift works on."""
     actions_a_waiting_hour: float
+    """The same for a run that waits for a person."""
+    actions_a_live_hour: float
+    """Of a chain run in progress, which the operator queries each STACKCHAIN_RESYNC_SECONDS."""
     requests_a_stack: float
     """Requests to Spacelift, besides those that read runs."""
     history_kilobytes_a_stack: float
@@ -56,12 +62,13 @@ class Counts:
 
 
 MEASURED = Counts(
-    actions_a_chain=8,
-    actions_a_stack=8.7,
-    actions_a_run_hour=156,
+    actions_a_chain=9.4,
+    actions_a_stack=8.6,
+    actions_a_run_hour=144,
     actions_a_waiting_hour=29,
+    actions_a_live_hour=120,
     requests_a_stack=2.1,
-    history_kilobytes_a_stack=18.14,
+    history_kilobytes_a_stack=18.6,
 )
 
 
@@ -93,6 +100,7 @@ def size_of(load: Load, counts: Counts = MEASURED) -> Size:
         + counts.actions_a_stack * load.stacks
         + counts.actions_a_run_hour * load.stacks * load.run_hours
         + counts.actions_a_waiting_hour * load.waiting_hours
+        + counts.actions_a_live_hour * load.live_hours
     )
     followed = (
         load.chain_runs * (load.stacks * load.run_hours + load.waiting_hours) / load.busy_hours
@@ -154,6 +162,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--stacks", type=_positive, required=True, help="stacks of each chain")
     parser.add_argument("--run-minutes", type=_positive, default=10, help="of each run (10)")
     parser.add_argument(
+        "--chain-minutes",
+        type=_positive,
+        default=60,
+        help="of a chain run from its start to its end (60)",
+    )
+    parser.add_argument(
         "--waiting-minutes",
         type=_not_negative,
         default=0,
@@ -170,6 +184,7 @@ def main(arguments: Sequence[str]) -> int:
         chain_runs=given.chains,
         stacks=given.stacks,
         run_hours=given.run_minutes / 60,
+        live_hours=given.chain_minutes / 60,
         waiting_hours=given.waiting_minutes / 60,
         busy_hours=given.busy_hours,
         poll_seconds=given.poll_seconds,

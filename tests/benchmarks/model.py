@@ -27,11 +27,12 @@ class _Point:
 
     @property
     def load(self) -> scale.Load:
-        """As the model sees it."""
+        """As the model sees it: a root, and then all others at once."""
         return scale.Load(
             chain_runs=self.chains,
             stacks=self.stacks,
             run_hours=self.run_seconds / 3600,
+            live_hours=2 * self.run_seconds / 3600,
             poll_seconds=self.poll_seconds,
         )
 

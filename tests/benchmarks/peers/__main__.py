@@ -117,7 +117,7 @@ async def _stackchain(work: _Work, is_killed: bool) -> _Found:
 
 
 def _program(module: str, python: str) -> _Measure:
-    """Return how to measure a program of this folder that runs in an environment of its own."""
+    """Return how to measure a program of this folder, which `python` runs."""
 
     async def measure(work: _Work, is_killed: bool) -> _Found:
         with tempfile.TemporaryDirectory() as folder:

@@ -1,6 +1,6 @@
-"""Spacelift as a script uses it: trigger a run, and ask for its state until it has ended.
+"""Spacelift as a script uses it: trigger a run, and read its state until it has ended.
 
-The programs of this folder run in environments of their own, so this module needs httpx alone.
+The programs of this folder run in other environments, so this module imports only httpx.
 """
 
 import dataclasses
