@@ -1,6 +1,6 @@
 """`make size`: what a number of chains asks of Temporal, Spacelift and the workers, by a model.
 
-The model is linear, and its coefficients are counts that `make bench ARGS=cost` measured
+The model is linear, and its coefficients are counts that `make bench` measured
 (docs/benchmarks.md). `make bench ARGS=model` compares it with chains of other sizes. Nothing here
 depends on how fast a machine is.
 """
@@ -18,7 +18,7 @@ _MILLION = 1_000_000
 _WORKERS_AT_LEAST = 2
 _CACHED_WORKFLOWS = 1000
 _FOLLOWED_RUNS = 2000
-# docs/spacelift-access.md: how many runs one request reads.
+# How many runs the client reads with one request: `controller.spacelift.documents.LARGEST_SIZE`.
 _RUNS_A_REQUEST = 50
 
 
@@ -32,8 +32,6 @@ class Load:
     """Of each chain, all of which run."""
     run_hours: float
     """How long Spacelift works on each run."""
-    live_hours: float
-    """How long a chain run takes from its start to its end."""
     waiting_hours: float = 0.0
     """How long runs of each chain run wait for a person, all together."""
     busy_hours: float = 8.0
@@ -53,8 +51,9 @@ class Counts:
     """Heartbeats of who follows a run that Spacelift works on."""
     actions_a_waiting_hour: float
     """The same for a run that waits for a person."""
-    actions_a_live_hour: float
-    """Of a chain run in progress, which the operator queries each STACKCHAIN_RESYNC_SECONDS."""
+    actions_a_busy_hour: float
+    """Of an installation: while any chain run is in progress, the operator queries one of them
+    each STACKCHAIN_RESYNC_SECONDS, to know that a worker answers."""
     requests_a_stack: float
     """Requests to Spacelift, besides those that read runs."""
     history_kilobytes_a_stack: float
@@ -66,7 +65,7 @@ MEASURED = Counts(
     actions_a_stack=8.6,
     actions_a_run_hour=144,
     actions_a_waiting_hour=29,
-    actions_a_live_hour=120,
+    actions_a_busy_hour=120,
     requests_a_stack=2.1,
     history_kilobytes_a_stack=18.6,
 )
@@ -100,11 +99,11 @@ def size_of(load: Load, counts: Counts = MEASURED) -> Size:
         + counts.actions_a_stack * load.stacks
         + counts.actions_a_run_hour * load.stacks * load.run_hours
         + counts.actions_a_waiting_hour * load.waiting_hours
-        + counts.actions_a_live_hour * load.live_hours
     )
     followed = (
         load.chain_runs * (load.stacks * load.run_hours + load.waiting_hours) / load.busy_hours
     )
+    actions = load.chain_runs * per_chain + counts.actions_a_busy_hour * load.busy_hours
     workers = _workers_for(followed)
     # Each worker reads the runs that it follows, as many at once as a request may hold.
     reads = workers * math.ceil(followed / workers / _RUNS_A_REQUEST) / load.poll_seconds
@@ -113,8 +112,8 @@ def size_of(load: Load, counts: Counts = MEASURED) -> Size:
         followed_runs=followed,
         starts_a_second=load.chain_runs / busy_seconds,
         workers=workers,
-        actions=load.chain_runs * per_chain,
-        actions_a_month=load.chain_runs * per_chain * _DAYS_A_MONTH,
+        actions=actions,
+        actions_a_month=actions * _DAYS_A_MONTH,
         history_megabytes=runs * counts.history_kilobytes_a_stack / 1000,
         spacelift_requests_a_second=runs * counts.requests_a_stack / busy_seconds + reads,
     )
@@ -162,12 +161,6 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--stacks", type=_positive, required=True, help="stacks of each chain")
     parser.add_argument("--run-minutes", type=_positive, default=10, help="of each run (10)")
     parser.add_argument(
-        "--chain-minutes",
-        type=_positive,
-        default=60,
-        help="of a chain run from its start to its end (60)",
-    )
-    parser.add_argument(
         "--waiting-minutes",
         type=_not_negative,
         default=0,
@@ -184,7 +177,6 @@ def main(arguments: Sequence[str]) -> int:
         chain_runs=given.chains,
         stacks=given.stacks,
         run_hours=given.run_minutes / 60,
-        live_hours=given.chain_minutes / 60,
         waiting_hours=given.waiting_minutes / 60,
         busy_hours=given.busy_hours,
         poll_seconds=given.poll_seconds,

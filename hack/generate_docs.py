@@ -85,7 +85,7 @@ def metrics_table() -> str:
 def sizes_table() -> str:
     """Return what the sizing model says of three loads."""
     loads = [
-        scale.Load(chain_runs=runs, stacks=12, run_hours=1 / 6, live_hours=5 / 3, waiting_hours=1)
+        scale.Load(chain_runs=runs, stacks=12, run_hours=1 / 6, waiting_hours=1)
         for runs in _CHAIN_RUNS
     ]
     columns = [scale.rows_of(scale.size_of(load)) for load in loads]
@@ -98,8 +98,8 @@ def sizing_formula() -> str:
     counts = scale.MEASURED
     return (
         f"`C * ({counts.actions_a_chain:g} + {counts.actions_a_stack:g} * S + "
-        f"{counts.actions_a_run_hour:g} * S * R + {counts.actions_a_waiting_hour:g} * W + "
-        f"{counts.actions_a_live_hour:g} * L)`\n"
+        f"{counts.actions_a_run_hour:g} * S * R + {counts.actions_a_waiting_hour:g} * W) + "
+        f"{counts.actions_a_busy_hour:g} * H`\n"
     )
 
 

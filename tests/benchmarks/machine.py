@@ -5,13 +5,15 @@ import contextlib
 import os
 import platform
 import resource
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 
 MIB = 1024 * 1024
 _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 _SAMPLE_SECONDS = 0.2
+# The field of /proc/PID/stat that has the session, behind the name of the program.
+_SESSION = 3
 
 
 def line() -> str:
@@ -86,15 +88,52 @@ class Usage:
 async def watched(pids: Mapping[str, int]) -> AsyncIterator[Usage]:
     """Watch processes while the block runs."""
     usage = Usage(pids)
+    try:
+        async with _sampled(usage.sample):
+            yield usage
+    finally:
+        usage.finish()
 
-    async def sample() -> None:
+
+class Together:
+    """The most memory that processes had together, in MiB; set `pids` whenever others start."""
+
+    def __init__(self) -> None:
+        self.peak = 0.0
+        self.pids: Callable[[], Iterable[int]] = lambda: ()
+
+    def sample(self) -> None:
+        self.peak = max(self.peak, sum(map(rss, self.pids())))
+
+
+@contextlib.asynccontextmanager
+async def watched_together() -> AsyncIterator[Together]:
+    """Watch the memory of processes while the block runs."""
+    together = Together()
+    async with _sampled(together.sample):
+        yield together
+
+
+@contextlib.asynccontextmanager
+async def _sampled(sample: Callable[[], None]) -> AsyncIterator[None]:
+    async def repeat() -> None:
         while True:
-            usage.sample()
+            sample()
             await asyncio.sleep(_SAMPLE_SECONDS)
 
-    task = asyncio.create_task(sample())
+    task = asyncio.create_task(repeat())
     try:
-        yield usage
+        yield
     finally:
         task.cancel()
-        usage.finish()
+
+
+def of_session(leader: int) -> list[int]:
+    """Return a process that leads a session, and all that it has started."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, IndexError):
+            stat = (folder / "stat").read_text(encoding="ascii", errors="replace")
+            if int(stat.rpartition(")")[2].split()[_SESSION]) == leader:
+                found.append(int(folder.name))
+    return found

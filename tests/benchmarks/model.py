@@ -32,7 +32,7 @@ class _Point:
             chain_runs=self.chains,
             stacks=self.stacks,
             run_hours=self.run_seconds / 3600,
-            live_hours=2 * self.run_seconds / 3600,
+            busy_hours=2 * self.run_seconds / 3600,
             poll_seconds=self.poll_seconds,
         )
 
@@ -61,8 +61,7 @@ async def run(*, quick: bool) -> figures.Report:
         title="The sizing model against measured loads",
         figures=found,
         notes=[
-            "measured / computed by `make size`; its coefficients come from `cost`, so from chains "
-            "of other shapes",
+            "measured / computed by `make size`; its coefficients come from chains of other shapes",
             f"SPACELIFT_POLL_SECONDS={QUICK_POLL_SECONDS:g}, for the long runs {POLL_SECONDS:g}; "
             "no webhooks",
         ],
@@ -74,16 +73,17 @@ async def _compare(point: _Point) -> list[figures.Figure]:
         rig.running(poll_seconds=point.poll_seconds) as parts,
         rig.watching(parts) as watch,
     ):
-        for number in range(point.chains):
-            graph = graphs.fan(f"{point.name}-{number}", stacks=point.stacks)
+        chains = {
+            name: graphs.fan(name, stacks=point.stacks)
+            for name in (f"{point.name}-{number}" for number in range(point.chains))
+        }
+        for graph in chains.values():
             await parts.seed(graphs.scenario(graph, is_native=False, durations=point.run_seconds))
         await asyncio.sleep(_SETTLE_SECONDS)
         before = await parts.counts()
-        names = [f"{point.name}-{number}" for number in range(point.chains)]
-        for name in names:
-            await parts.apply(name, root=f"{name}-000", parallelism=point.stacks)
-        for name in names:
-            await watch.succeeded(name)
+        for name, graph in chains.items():
+            await parts.apply(name, root=graphs.root_of(graph), parallelism=point.stacks)
+        await watch.succeeded(*chains)
         # Temporal's metrics are a second late.
         await asyncio.sleep(_SETTLE_SECONDS)
         counted = await parts.counts() - before

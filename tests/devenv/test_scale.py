@@ -9,26 +9,24 @@ COUNTS = scale.Counts(
     actions_a_stack=5,
     actions_a_run_hour=100,
     actions_a_waiting_hour=20,
-    actions_a_live_hour=60,
+    actions_a_busy_hour=60,
     requests_a_stack=2,
     history_kilobytes_a_stack=10,
 )
 
 
 def test_actions_are_those_of_chains_stacks_runs_and_waits() -> None:
-    load = scale.Load(chain_runs=2, stacks=3, run_hours=0.5, live_hours=2, waiting_hours=1.5)
+    load = scale.Load(chain_runs=2, stacks=3, run_hours=0.5, waiting_hours=1.5, busy_hours=4)
 
     size = scale.size_of(load, COUNTS)
 
-    assert size.actions == 2 * (10 + 3 * 5 + 3 * 0.5 * 100 + 1.5 * 20 + 2 * 60)
+    assert size.actions == 2 * (10 + 3 * 5 + 3 * 0.5 * 100 + 1.5 * 20) + 4 * 60
     assert size.actions_a_month == 30 * size.actions
     assert (size.spacelift_runs, size.history_megabytes) == (6, 0.06)
 
 
 def test_runs_are_followed_while_they_run_or_wait() -> None:
-    load = scale.Load(
-        chain_runs=80, stacks=10, run_hours=0.1, live_hours=1, waiting_hours=1, poll_seconds=10
-    )
+    load = scale.Load(chain_runs=80, stacks=10, run_hours=0.1, waiting_hours=1, poll_seconds=10)
 
     size = scale.size_of(load, COUNTS)
 
@@ -41,7 +39,7 @@ def test_runs_are_followed_while_they_run_or_wait() -> None:
     ("followed", "workers"), [(0, 2), (999, 2), (2000, 2), (2001, 3), (3750, 4), (9500, 10)]
 )
 def test_workers_keep_what_is_live_and_one_may_be_lost(followed: float, workers: int) -> None:
-    load = scale.Load(chain_runs=followed, stacks=1, run_hours=8, live_hours=8)
+    load = scale.Load(chain_runs=followed, stacks=1, run_hours=8)
 
     assert scale.size_of(load, COUNTS).workers == workers
 
@@ -69,7 +67,7 @@ def test_the_command_prints_each_figure(capsys: pytest.CaptureFixture[str]) -> N
     assert scale.main(arguments) == 0
 
     lines = capsys.readouterr().out.splitlines()
-    load = scale.Load(chain_runs=1000, stacks=12, run_hours=1 / 6, live_hours=1, waiting_hours=1)
+    load = scale.Load(chain_runs=1000, stacks=12, run_hours=1 / 6, waiting_hours=1)
     assert [line.split("  ")[0] for line in lines] == [
         name for name, _ in scale.rows_of(scale.size_of(load))
     ]

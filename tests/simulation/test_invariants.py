@@ -581,6 +581,18 @@ def test_a_storm_is_seen() -> None:
     ]
 
 
+def test_a_storm_of_a_minute_is_seen() -> None:
+    record = playing.play(LINE).record
+    for role in record.roles:
+        if role.kube is not None:
+            # Slow enough for each ten seconds.
+            role.kube.sent_at = [100 + number / 3 for number in range(180)]
+
+    assert list(work.no_storms(record)) == [
+        "more than 140 requests of here/operator-1 to the API server in 60 s, at 146.7 s"
+    ]
+
+
 def test_no_run_of_a_chain_that_was_deleted_may_be_too_early_either() -> None:
     record = playing.play(LINE).record
     (chain,) = record.chains.values()

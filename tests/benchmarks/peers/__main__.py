@@ -6,13 +6,14 @@ started again five seconds later, as Kubernetes or a person would.
 
 import argparse
 import asyncio
-import contextlib
 import dataclasses
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+
+import httpx
 
 from devenv import processes, simulator_process, tools
 from tests.benchmarks import graphs, machine, rig, simulated_account, tables
@@ -21,11 +22,8 @@ from tests.benchmarks.peers import account
 RUN_SECONDS = 3.0
 POLL_SECONDS = 0.5
 _AWAY_SECONDS = 5.0
-_SAMPLE_SECONDS = 0.2
 _ROOT = Path(__file__).parents[3]
 _NAME = "dag"
-# The field of /proc/PID/stat that has the session, behind the name of the program.
-_SESSION = 3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,33 +64,6 @@ class _Found:
     """Stacks that had more than one run."""
 
 
-class _Memory:
-    """The most memory that processes had together, in MiB; `pids` changes with a restart."""
-
-    def __init__(self) -> None:
-        self.most = 0.0
-        self.pids: Callable[[], Sequence[int]] = lambda: ()
-
-    def sample(self) -> None:
-        self.most = max(self.most, sum(map(machine.rss, self.pids())))
-
-
-@contextlib.asynccontextmanager
-async def _memory() -> AsyncIterator[_Memory]:
-    memory = _Memory()
-
-    async def sample() -> None:
-        while True:
-            memory.sample()
-            await asyncio.sleep(_SAMPLE_SECONDS)
-
-    task = asyncio.create_task(sample())
-    try:
-        yield memory
-    finally:
-        task.cancel()
-
-
 _Measure = Callable[[_Work, bool], Awaitable[_Found]]
 
 
@@ -101,7 +72,7 @@ async def _stackchain(work: _Work, is_killed: bool) -> _Found:
     async with (
         rig.running(poll_seconds=POLL_SECONDS) as parts,
         rig.watching(parts) as watch,
-        _memory() as memory,
+        machine.watched_together() as memory,
     ):
         await work.seed(parts)
         ours = [parts.role("operator"), parts.role("worker")]
@@ -122,7 +93,7 @@ def _program(module: str, python: str) -> _Measure:
     async def measure(work: _Work, is_killed: bool) -> _Found:
         with tempfile.TemporaryDirectory() as folder:
             simulator = simulator_process.SimulatorProcess(Path(folder) / "simulator")
-            async with simulator, _memory() as memory:
+            async with simulator, machine.watched_together() as memory:
                 parts = simulated_account.SimulatedAccount(simulator.admin_url)
                 try:
                     await work.seed(parts)
@@ -167,17 +138,18 @@ def _command(
 
 
 async def _follow(
-    command: processes.Command, memory: _Memory, to_be_killed_after: Awaitable[None] | None
+    command: processes.Command, memory: machine.Together, to_be_killed_after: Awaitable[None] | None
 ) -> None:
     process = processes.Process.start(command)
     try:
-        memory.pids = lambda: _of_session(process.pid)
+        memory.pids = lambda: machine.of_session(process.pid)
         if to_be_killed_after is not None:
             await to_be_killed_after
             await process.kill()
             await asyncio.sleep(_AWAY_SECONDS)
             process = processes.Process.start(command)
-        code = await asyncio.wait_for(process.wait(), rig.PATIENCE_SECONDS)
+        await rig.until(lambda: not process.is_running, what=f"{command.name} has ended")
+        code = process.returncode
     finally:
         await process.kill()
     if code != 0:
@@ -186,25 +158,14 @@ async def _follow(
         )
 
 
-def _of_session(leader: int) -> list[int]:
-    """Return the processes that a program has started, and itself."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError, IndexError):
-            stat = (folder / "stat").read_text(encoding="ascii", errors="replace")
-            if int(stat.rpartition(")")[2].split()[_SESSION]) == leader:
-                found.append(int(folder.name))
-    return found
-
-
-async def _found(parts: simulated_account.SimulatedAccount, memory: _Memory) -> _Found:
+async def _found(parts: simulated_account.SimulatedAccount, memory: machine.Together) -> _Found:
     requests, _ = await parts.requests()
     runs = await parts.runs()
     made = Counter(run["stackId"] for run in runs)
     return _Found(
         makespan=max(map(rig.ended_at, runs)) - min(float(run["createdAt"]) for run in runs),
         requests=requests,
-        memory=memory.most,
+        memory=memory.peak,
         again=sum(count > 1 for count in made.values()),
     )
 
@@ -226,7 +187,7 @@ async def _run(prefect: str, *, quick: bool) -> tables.Table:
         columns=["", "makespan", "of the least", "requests", "memory", "stacks that ran twice"],
         notes=[
             f"parallelism {work.parallelism}; the least makespan is {least:g} s; states are read "
-            f"every {POLL_SECONDS:g} s; no webhooks",
+            f"every {POLL_SECONDS:g} s; no webhooks; makespan: first run created -> last run ended",
             "killed: SIGKILL once half of the runs were created, started again after "
             f"{_AWAY_SECONDS:g} s; Kubernetes starts StackChain again, someone has to start the "
             "others",
@@ -255,14 +216,17 @@ def _absolute(path: str) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make peers", description=__doc__)
     parser.add_argument(
-        "--prefect", required=True, help="the Python of an environment with Prefect"
+        "--prefect",
+        type=_absolute,
+        required=True,
+        help="the Python of an environment with Prefect",
     )
     parser.add_argument("--quick", action="store_true", help="few stacks: does all of it run?")
     given = parser.parse_args()
     print(machine.line(), flush=True)
     try:
         table = asyncio.run(_run(given.prefect, quick=given.quick))
-    except (simulated_account.Failed, tools.DevError) as error:
+    except (simulated_account.Failed, tools.DevError, httpx.HTTPError) as error:
         print(f"make peers: {error}", file=sys.stderr)
         return 1
     print(f"\n{table.text()}")

@@ -134,7 +134,12 @@ def upstreams_of(plan: Plan, stack_id: str) -> set[str]:
 
 def stages_of(plan: Plan) -> dict[str, str]:
     """Return the stage of each stack that is in one, but for those that a person labels anew."""
-    labeled = {event.target for event in plan.events if event.action == "label"}
+    labeled = relabeled(plan)
     return {
         stack.id: stack.stage for stack in plan.stacks if stack.stage and stack.id not in labeled
     }
+
+
+def relabeled(plan: Plan) -> set[str]:
+    """Return the stacks that a person labels anew, which takes them out of their stages."""
+    return {event.target for event in plan.events if event.action == "label"}

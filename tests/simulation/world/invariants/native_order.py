@@ -6,7 +6,7 @@ from typing import Any
 from controller.api import reasons, v1alpha1
 from devenv.simulator.model.run_entities import Run
 from devenv.simulator.model.states import RunState
-from tests.simulation.world.plans import stages_of
+from tests.simulation.world.plans import relabeled, stages_of
 from tests.simulation.world.records import ChainRecord, Record, marker_of
 
 Json = dict[str, Any]
@@ -150,6 +150,8 @@ def _is_across_stages(record: Record, chain: ChainRecord, native: Run) -> bool:
         origin is None
         or origin.id in chain.root_runs
         or stage_of.get(origin.stack_id) != stage_of.get(native.stack_id)
+        # Which stage it was in at the time is not known.
+        or not relabeled(record.plan).isdisjoint({origin.stack_id, native.stack_id})
     )
 
 
