@@ -82,7 +82,7 @@ class LocalEnvironment:
         self.shell_kubeconfig = self.kubeconfig
         """The one that people use."""
         self.control_plane: server.ControlPlane | None = None
-        self.temporal = temporal_servers.TemporalServer(
+        self.temporal: temporal_servers.AnyTemporalServer = temporal_servers.TemporalServer(
             temporal_servers.TemporalOptions(
                 log_file=self.logs / "temporal.log",
                 database=self.directory / "temporal.db" if options.state_dir else None,
@@ -226,7 +226,11 @@ class LocalEnvironment:
         )
 
     def _role_starter(self, role: str) -> Callable[[], Awaitable[None]]:
-        variables = self.endpoints.variables(role) | self.options.role_environment
+        variables = {
+            **self.endpoints.variables(role),
+            **self.temporal.role_environment,
+            **self.options.role_environment,
+        }
         child = role_process.Role(
             role_process.RoleOptions(role=role, directory=self.directory, environment=variables)
         )

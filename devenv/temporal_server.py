@@ -4,10 +4,13 @@ Without a database file it keeps everything in memory, which is faster; with one
 survives `stop` and `start`, so that an outage can be rehearsed.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
+import temporalio.client
 import temporalio.service
 
 from devenv import processes, tools
@@ -34,8 +37,36 @@ class TemporalOptions:
     metrics_port: int = field(default_factory=tools.free_port)
 
 
+class AnyTemporalServer(Protocol):
+    """What an environment has to know of a Temporal server."""
+
+    @property
+    def address(self) -> str:
+        """Host and port of its frontend."""
+
+    @property
+    def ui_url(self) -> str:
+        """Where its web UI is; empty: it has none."""
+
+    @property
+    def role_environment(self) -> Mapping[str, str]:
+        """The settings with which a role reaches it, but for its address."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the server process is there."""
+
+    async def start(self) -> None:
+        """Start the server and wait until it serves."""
+
+    async def stop(self) -> None:
+        """Stop the server."""
+
+
 class TemporalServer:
     """One dev server that keeps its ports over stop and start."""
+
+    role_environment: Mapping[str, str] = {}
 
     def __init__(self, options: TemporalOptions) -> None:
         self.options = options
@@ -50,6 +81,16 @@ class TemporalServer:
     def is_running(self) -> bool:
         """Whether the server process is there."""
         return self._process is not None and self._process.is_running
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The processes that run, by what they are."""
+        process = self._process
+        return {"Temporal": process.pid} if process is not None and process.is_running else {}
+
+    async def connect(self) -> temporalio.client.Client:
+        """Return a client of the namespace `default`."""
+        return await temporalio.client.Client.connect(self.address)
 
     async def start(self) -> None:
         """Start the server and wait until its frontend says that it serves.

@@ -30,6 +30,7 @@ from tests.benchmarks import (
     rig,
     starts,
     status,
+    temporal_servers,
     waiting,
     webhook_hops,
     workers_killed,
@@ -70,6 +71,12 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small sizes: does all of it run?")
     parser.add_argument("--details", action="store_true", help="tables that explain the figures")
     parser.add_argument("--markdown", type=pathlib.Path, metavar="FILE", help="write tables there")
+    parser.add_argument(
+        "--temporal",
+        choices=[kind.value for kind in temporal_servers.Kind],
+        default=temporal_servers.Kind.DEV_SERVER.value,
+        help="the server to run on; `postgres` compiles it once, which takes ten minutes",
+    )
     parser.add_argument("--list", action="store_true", help="name the benchmarks")
     arguments = parser.parse_args()
     if arguments.list:
@@ -78,6 +85,11 @@ def main() -> int:
         return 0
     if unknown := set(arguments.names) - BENCHMARKS.keys():
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; --list names them")
+    try:
+        temporal_servers.choose(temporal_servers.Kind(arguments.temporal))
+    except tools.DevError as error:
+        print(f"stackchain: {error}", file=sys.stderr)
+        return 1
     with contextlib.suppress(KeyboardInterrupt):
         return asyncio.run(_run(arguments))
     return 130
@@ -86,7 +98,7 @@ def main() -> int:
 async def _run(arguments: argparse.Namespace) -> int:
     # As in an image: the workflow sandbox loads modules again and again.
     compileall.compile_dir(pathlib.Path(controller.__file__).parent, quiet=2)
-    print(machine.line())
+    print(f"{machine.line()}; {temporal_servers.chosen().text}")
     names = arguments.names or list(BENCHMARKS)
     slots = asyncio.Semaphore(_AT_ONCE_IF_QUICK if arguments.quick else 1)
     began = time.monotonic()

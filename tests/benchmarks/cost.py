@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from tests.benchmarks import counts, figures, graphs, histories, rig, tables
+from tests.support import temporal_database
 
 # The product's default, which decides what waiting costs.
 POLL_SECONDS = 10.0
@@ -95,6 +96,8 @@ class _Cost:
     events: int
     size: int
     workflow_tasks: int
+    stored: temporal_database.Stored | None
+    """What has been added to Temporal's database, if it has one."""
 
     def figures(self, what: str, *, per: int = 1) -> list[figures.Figure]:
         measured = {
@@ -106,6 +109,11 @@ class _Cost:
             "requests to the API server": sum(self.counts.kubernetes.values()),
             "Spacelift requests": self.spacelift,
         }
+        if self.stored is not None:
+            measured |= {
+                "rows in PostgreSQL": self.stored.rows,
+                "kB in PostgreSQL": self.stored.size / 1000,
+            }
         return [
             figures.Figure(what=f"{what}: {name}", measured=value / per)
             for name, value in measured.items()
@@ -123,18 +131,21 @@ async def _chain(parts: rig.Rig, watch: rig.Watch, graph: graphs.Upstreams) -> _
     await parts.seed(graphs.scenario(graph, is_native=False, durations=1.0))
     await asyncio.sleep(_SETTLE_SECONDS)
     before, (asked, _) = await parts.counts(), await parts.requests()
+    stored = await parts.stored()
     await parts.apply(name, root=name, parallelism=len(graph))
     await watch.succeeded(name)
     # Events are written behind the status, and Temporal's metrics a second late.
     await asyncio.sleep(_SETTLE_SECONDS)
     counted, (asked_then, _) = await parts.counts() - before, await parts.requests()
     found = await _histories(parts, graph)
+    stored_then = await parts.stored()
     return _Cost(
         counts=counted,
         spacelift=asked_then - asked,
         events=sum(len(item.events) for item in found),
         size=sum(item.size for item in found),
         workflow_tasks=sum(item.workflow_tasks for item in found),
+        stored=stored_then - stored if stored and stored_then else None,
     )
 
 

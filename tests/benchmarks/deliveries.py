@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from controller.webhook import signature
-from devenv import role_process, temporal_server, tools
-from tests.benchmarks import figures, machine, tables
+from devenv import role_process, tools
+from tests.benchmarks import figures, machine, tables, temporal_servers
 from tests.support import webhooks
 
 SENDERS = 16
@@ -90,8 +90,7 @@ class _Receiver:
 async def _receiver() -> AsyncIterator[_Receiver]:
     with tempfile.TemporaryDirectory(prefix="stackchain-bench-") as name:
         directory, port = Path(name), tools.free_port()
-        options = temporal_server.TemporalOptions(log_file=directory / "temporal.log", has_ui=False)
-        async with temporal_server.TemporalServer(options) as temporal:
+        async with temporal_servers.started(directory) as temporal:
             endpoints = role_process.Endpoints(
                 kubeconfig=directory / "none",
                 temporal_address=temporal.address,
@@ -104,7 +103,7 @@ async def _receiver() -> AsyncIterator[_Receiver]:
                 role_process.RoleOptions(
                     role="webhook",
                     directory=directory,
-                    environment=endpoints.variables("webhook"),
+                    environment={**endpoints.variables("webhook"), **temporal.role_environment},
                 )
             )
             async with role:

@@ -56,10 +56,21 @@ def peak_rss(pid: int) -> float:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the processor time that a process has used; 0 where there is no /proc."""
+    """Return the processor time that a process and its children have used; 0 without a /proc.
+
+    PostgreSQL, for one, works in a child per connection.
+    """
+    children = ""
+    with contextlib.suppress(OSError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return _own_cpu_seconds(pid) + sum(_own_cpu_seconds(int(child)) for child in children.split())
+
+
+def _own_cpu_seconds(pid: int) -> float:
+    """Return what a process has used, and those of its children that have ended."""
     with contextlib.suppress(OSError, IndexError):
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(stat[11]) + int(stat[12])) / _CLOCK_TICKS
+        return sum(map(int, stat[11:15])) / _CLOCK_TICKS
     return 0.0
 
 

@@ -16,10 +16,10 @@ from typing import Any
 import httpx
 import temporalio.client
 
-from devenv import environment, role_process, settings, temporal_server, tools
-from tests.benchmarks import counts, machine, simulated_account
+from devenv import environment, role_process, settings, tools
+from tests.benchmarks import counts, machine, simulated_account, temporal_servers
 from tests.support import kube as kube_support
-from tests.support import waiting
+from tests.support import temporal_database, waiting
 
 Body = simulated_account.Body
 
@@ -34,12 +34,15 @@ Failed = simulated_account.Failed
 class Rig(simulated_account.SimulatedAccount):
     """The running parts, and the questions that benchmarks have for them."""
 
-    def __init__(self, parts: environment.LocalEnvironment) -> None:
+    def __init__(
+        self, parts: environment.LocalEnvironment, temporal: temporal_servers.Server
+    ) -> None:
         super().__init__(parts.simulator.admin_url)
         plane = parts.control_plane
         if plane is None:
             raise AssertionError("a benchmark has a control plane of its own")
         self.parts = parts
+        self.temporal_server = temporal
         self._plane = plane
         self.kube = kube_support.KubeApi(plane.url, plane.token, plane.ca_file)
         self.chains = kube_support.StackChains(self.kube, NAMESPACE)
@@ -59,8 +62,15 @@ class Rig(simulated_account.SimulatedAccount):
 
     async def temporal(self) -> temporalio.client.Client:
         if self._temporal is None:
-            self._temporal = await temporalio.client.Client.connect(self.parts.temporal.address)
+            self._temporal = await self.temporal_server.connect()
         return self._temporal
+
+    async def stored(self) -> temporal_database.Stored | None:
+        """Return what is in Temporal's database, or None for the dev server, which has none."""
+        server = self.temporal_server
+        if isinstance(server, temporal_database.DatabaseTemporal):
+            return await server.stored()
+        return None
 
     # Processes
 
@@ -71,16 +81,13 @@ class Rig(simulated_account.SimulatedAccount):
         """Return the processes whose cost matters."""
         found = {name: role.process.pid for name, role in self.parts.roles.items()}
         found["simulator"] = self.parts.simulator.process.pid
-        servers = {
-            "Temporal": self.parts.temporal._process,
-            "API server": self._plane._api_server,
-            "etcd": self._plane._etcd,
-        }
+        servers = {"API server": self._plane._api_server, "etcd": self._plane._etcd}
+        found |= self.temporal_server.pids
         return found | {name: process.pid for name, process in servers.items() if process}
 
     async def counts(self) -> counts.Counts:
         """Return what Temporal and the API server have counted since they started."""
-        temporal = await self._http.get(self.parts.temporal.metrics_url)
+        temporal = await self._http.get(self.temporal_server.metrics_url)
         kubernetes = await self.kube.request("GET", "/metrics")
         return counts.read(
             temporal=temporal.text, kubernetes=kubernetes.text, namespace=TEMPORAL_NAMESPACE
@@ -230,17 +237,14 @@ async def running(
     )
     machine.allow_many_files()
     parts = environment.LocalEnvironment(options)
-    parts.temporal = temporal_server.TemporalServer(
-        temporal_server.TemporalOptions(
-            log_file=parts.logs / "temporal.log", has_ui=False, has_metrics=True
-        )
-    )
-    async with parts:
-        rig = Rig(parts)
-        try:
-            yield rig
-        finally:
-            await rig.aclose()
+    async with temporal_servers.prepared(parts.logs) as temporal:
+        parts.temporal = temporal
+        async with parts:
+            rig = Rig(parts, temporal)
+            try:
+                yield rig
+            finally:
+                await rig.aclose()
 
 
 @contextlib.asynccontextmanager

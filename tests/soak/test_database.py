@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import AsyncIterator
 
 import pytest
-from temporalio.client import Client
 
 from devenv import role_process
 from devenv import settings as devenv_settings
@@ -33,9 +32,10 @@ async def release(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[chains.Installation]:
     own = dataclasses.replace(
-        parts, temporal_server=temporal, temporal_client=await Client.connect(temporal.address)
+        parts, temporal_server=temporal, temporal_client=await temporal.connect()
     )
-    async with chains.installed(own, tmp_path_factory.mktemp("release")) as running:
+    options = chains.Options(settings=temporal.role_environment)
+    async with chains.installed(own, tmp_path_factory.mktemp("release"), options) as running:
         yield running
 
 

@@ -47,7 +47,7 @@ class GoProgram:
             return found
         go = tools.find_program("go", install=self.install)
         target = self._target(cache_dir)
-        say(f"  compiling {self.name} {self._version()} with {go}: {self.takes}, once")
+        say(f"  compiling {self.name} {self.version()} with {go}: {self.takes}, once")
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
             built = Path(temporary) / "built"
@@ -58,7 +58,7 @@ class GoProgram:
         return target
 
     def _build(self, go: Path, target: Path) -> processes.Command:
-        stamp = f" -X {self.stamp}={self._version()}" if self.stamp else ""
+        stamp = f" -X {self.stamp}={self.version()}" if self.stamp else ""
         flags = ("-trimpath", "-ldflags", f"-s -w{stamp}", "-o", f"{target}/")
         return processes.Command(
             name="go build",
@@ -69,7 +69,8 @@ class GoProgram:
             environment={"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off"},
         )
 
-    def _version(self) -> str:
+    def version(self) -> str:
+        """Return the version of the module that is compiled, such as `v1.2.3`."""
         text = (self.folder / "go.mod").read_text(encoding="utf-8")
         found = re.search(rf"{re.escape(self.module)} (v[0-9.]+)", text)
         if found is None:
@@ -79,4 +80,4 @@ class GoProgram:
     def _target(self, cache_dir: Path) -> Path:
         sources = b"".join((self.folder / name).read_bytes() for name in ("go.mod", "go.sum"))
         digest = hashlib.sha256(sources).hexdigest()[:12]
-        return cache_dir.absolute() / self.name.lower() / f"{self._version()}-{digest}"
+        return cache_dir.absolute() / self.name.lower() / f"{self.version()}-{digest}"
