@@ -1,6 +1,7 @@
 """An existing cluster, named by KUBECONFIG, with the images of hack/e2e loaded."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -8,10 +9,70 @@ from controller.config import settings
 from devenv import settings as devenv_settings
 from devenv import tools
 from tests.support import helm as helms
+from tests.support import relay, temporal_database
 from tests.support import release as releases
 from tests.support import temporal as temporal_support
 
 _KUBECTL = "install kubectl, or the extra `dev` of this package"
+
+
+# Its tests take the server and its database away, which a dev server does not survive.
+_ON_POSTGRES_ONLY = "test_temporal_outages.py"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options that hack/e2e gives."""
+    parser.addoption(
+        "--temporal",
+        choices=("dev-server", "postgres"),
+        default="dev-server",
+        help="what the release runs on: the dev server, or a server on PostgreSQL",
+    )
+    parser.addoption(
+        "--temporal-address",
+        default="",
+        help="host and port of this machine that pods reach, for a server on PostgreSQL",
+    )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out what only a server on PostgreSQL can show."""
+    if collection_path.name == _ON_POSTGRES_ONLY and config.option.temporal != "postgres":
+        return True
+    return None
+
+
+@pytest.fixture(scope="session")
+async def database_temporal(
+    pytestconfig: pytest.Config,
+    dev_settings: devenv_settings.DevSettings,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[temporal_database.DatabaseTemporal | None]:
+    """The Temporal server on PostgreSQL, if one is wanted."""
+    if pytestconfig.option.temporal != "postgres":
+        yield None
+        return
+    programs = temporal_database.PROGRAM.find(dev_settings.cache_dir)
+    if programs is None:
+        pytest.fail("run `make e2e ARGS=--temporal=postgres`", pytrace=False)
+    logs = tmp_path_factory.mktemp("temporal")
+    async with temporal_database.DatabaseTemporal(programs, logs) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def temporal_outside(
+    pytestconfig: pytest.Config, database_temporal: temporal_database.DatabaseTemporal | None
+) -> Iterator[releases.TemporalOutside | None]:
+    """The same, as the cluster's pods reach it."""
+    if database_temporal is None:
+        yield None
+        return
+    address = pytestconfig.option.temporal_address
+    if not address:
+        pytest.fail("say with --temporal-address where pods reach this machine", pytrace=False)
+    with relay.running_in_a_thread(relay.Relay(database_temporal.address, address)):
+        yield releases.TemporalOutside(address=address, certificates=database_temporal.certificates)
 
 
 @pytest.fixture(scope="session")
@@ -46,20 +107,29 @@ def helm(
 
 
 @pytest.fixture(scope="session")
-def account(cluster: releases.Cluster) -> Iterator[releases.Account]:
+def account(
+    cluster: releases.Cluster, temporal_outside: releases.TemporalOutside | None
+) -> Iterator[releases.Account]:
     """The simulated account, in the namespace that the release comes into."""
     with cluster.namespace(temporal_support.unique("stackchain-e2e")) as namespace:
         started = releases.Account(cluster=cluster, namespace=namespace)
         started.start()
+        if temporal_outside is not None:
+            temporal_outside.let_in(cluster, namespace)
         yield started
 
 
 @pytest.fixture(scope="module")
 def release(
-    cluster: releases.Cluster, helm: helms.Helm, account: releases.Account
+    cluster: releases.Cluster,
+    helm: helms.Helm,
+    account: releases.Account,
+    temporal_outside: releases.TemporalOutside | None,
 ) -> Iterator[releases.Release]:
     """The release, installed for the tests of a module."""
-    installed = releases.Release(cluster=cluster, helm=helm, account=account)
+    installed = releases.Release(
+        cluster=cluster, helm=helm, account=account, temporal=temporal_outside
+    )
     installed.install()
     yield installed
     for component in ("operator", "worker"):
@@ -78,3 +148,14 @@ def chains(cluster: releases.Cluster) -> Iterator[str]:
             cluster.kubectl(
                 "delete", "schain", "--all", f"--namespace={namespace}", "--timeout=60s"
             )
+
+
+@pytest.fixture
+def apply(release: releases.Release, cluster: releases.Cluster, chains: str) -> releases.Apply:
+    """Apply a chain over the stacks of `graph`, which are made for it: `apply("platform")`."""
+
+    def act(name: str) -> releases.Applied:
+        release.account.add(releases.graph(name))
+        return releases.Applied.apply(cluster, chains, name)
+
+    return act

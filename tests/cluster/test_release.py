@@ -1,28 +1,11 @@
 """What users install, on a cluster: chains run, whatever happens to the pods meanwhile."""
 
-from collections.abc import Callable
-
-import pytest
-
 from tests.support import release as releases
 from tests.support import waiting
 
-Apply = Callable[[str], releases.Applied]
-
-
-@pytest.fixture
-def apply(release: releases.Release, cluster: releases.Cluster, chains: str) -> Apply:
-    """Apply a chain over the stacks of `graph`, which are made for it: `apply("platform")`."""
-
-    def act(name: str) -> releases.Applied:
-        release.account.add(releases.graph(name))
-        return releases.Applied.apply(cluster, chains, name)
-
-    return act
-
 
 def test_a_chain_becomes_ready_and_its_stacks_are_run_once_each(
-    apply: Apply, release: releases.Release
+    apply: releases.Apply, release: releases.Release
 ) -> None:
     applied = apply("platform")
 
@@ -41,7 +24,7 @@ def test_helm_test_tells_what_answers(release: releases.Release) -> None:
 
 
 async def test_no_stack_is_triggered_twice_when_all_pods_are_killed_in_the_middle(
-    apply: Apply, release: releases.Release
+    apply: releases.Apply, release: releases.Release
 ) -> None:
     applied = apply("killed")
     await waiting.eventually(applied.is_in_the_middle)
@@ -55,7 +38,7 @@ async def test_no_stack_is_triggered_twice_when_all_pods_are_killed_in_the_middl
 
 
 async def test_an_upgrade_in_the_middle_replaces_all_pods_and_loses_nothing(
-    apply: Apply, release: releases.Release
+    apply: releases.Apply, release: releases.Release
 ) -> None:
     before = {*release.pods("operator"), *release.pods("worker")}
     applied = apply("upgraded")

@@ -17,10 +17,13 @@ DEFINITION = {
 
 @pytest.fixture
 def not_installed(
-    cluster: releases.Cluster, helm: helms.Helm, account: releases.Account
+    cluster: releases.Cluster,
+    helm: helms.Helm,
+    account: releases.Account,
+    temporal_outside: releases.TemporalOutside | None,
 ) -> Iterator[releases.Release]:
     """A release that the test installs, and that is gone afterwards."""
-    made = releases.Release(cluster=cluster, helm=helm, account=account)
+    made = releases.Release(cluster=cluster, helm=helm, account=account, temporal=temporal_outside)
     yield made
     made.remove()
 

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import threading
+from collections.abc import Iterator
 
 from devenv import tools
 
@@ -15,25 +17,34 @@ class Relay:
     the close, and the socket of that one stays open.
     """
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, listens_on: str = "") -> None:
+        """Make a relay that is not started.
+
+        Args:
+            target: Host and port of the server.
+            listens_on: Host and port for its clients; a free port of loopback by default.
+        """
         host, _, port = target.rpartition(":")
         self._target = (host, int(port))
+        self.address = listens_on or f"127.0.0.1:{tools.free_port()}"
+        """Where it listens."""
         self._listening: socket.socket | None = None
         self._context: ssl.SSLContext | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_silent = False
-        self.port = tools.free_port()
 
     @property
-    def address(self) -> str:
-        """Where it listens."""
-        return f"127.0.0.1:{self.port}"
+    def port(self) -> int:
+        """The port on which it listens."""
+        return int(self.address.rpartition(":")[2])
 
     def start(self, context: ssl.SSLContext | None = None) -> None:
         """Take connections, and pass on what they say; with a context, what it says inside TLS."""
         self._is_silent, self._context = False, context
         if self._listening is None:
-            self._listening = socket.create_server(("127.0.0.1", self.port), backlog=100)
+            self._listening = socket.create_server(
+                (self.address.rpartition(":")[0], self.port), backlog=100
+            )
             self._listening.setblocking(False)
             asyncio.get_running_loop().add_reader(self._listening, self._accept)
 
@@ -88,6 +99,26 @@ class Relay:
             writer.write(data)
             await writer.drain()
         writer.close()
+
+
+@contextlib.contextmanager
+def running_in_a_thread(relay: Relay) -> Iterator[None]:
+    """Let a relay work while the block runs, whatever the block itself waits for."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="relay", daemon=True)
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(_start(relay), loop).result()
+        yield
+    finally:
+        asyncio.run_coroutine_threadsafe(relay.close(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+async def _start(relay: Relay) -> None:
+    relay.start()
 
 
 async def _streams(

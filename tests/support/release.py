@@ -8,15 +8,17 @@ import collections
 import dataclasses
 import json
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.support import helm as helms
+from tests.support import temporal_certificates
 
 MANIFESTS = Path(__file__).parents[1] / "cluster" / "manifests"
 NAME = "stackchain"
+_AUTHORITY, _CLIENT = "temporal-authority", "temporal-client"
 CRD = "crd/stackchains.stackchain.dev"
 
 _KUBECTL_SECONDS = 240
@@ -136,12 +138,42 @@ class Account:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class TemporalOutside:
+    """A Temporal server outside of the cluster that wants a client certificate."""
+
+    address: str
+    """Host and port, as pods reach it."""
+    certificates: temporal_certificates.TemporalCertificates
+
+    def let_in(self, cluster: Cluster, namespace: str) -> None:
+        """Give a namespace what a release there needs."""
+        there, made = f"--namespace={namespace}", self.certificates
+        authority = ("configmap", _AUTHORITY, f"--from-file=ca.crt={made.authority}")
+        cluster.kubectl("create", there, *authority)
+        certificate = (f"--cert={made.certificate('client')}", f"--key={made.key('client')}")
+        cluster.kubectl("create", there, "secret", "tls", _CLIENT, *certificate)
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The values of the chart for it."""
+        return {
+            "temporal.devServer.enabled": "false",
+            "temporal.address": self.address,
+            "temporal.tls.serverName": temporal_certificates.SERVER_NAME,
+            "temporal.tls.ca.existingConfigMap": _AUTHORITY,
+            "temporal.tls.client.existingSecret": _CLIENT,
+        }
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Release:
     """The chart, installed; the account is in the same namespace."""
 
     cluster: Cluster
     helm: helms.Helm
     account: Account
+    temporal: TemporalOutside | None = None
+    """None: the dev server in the release."""
 
     @property
     def namespace(self) -> str:
@@ -200,9 +232,11 @@ class Release:
         return f"--namespace={self.namespace}"
 
     def _put(self, verb: str, *arguments: str) -> None:
-        values = f"--values={MANIFESTS / 'values.yaml'}"
+        values = [f"--values={MANIFESTS / 'values.yaml'}"]
         waiting = ("--wait", f"--timeout={_READY_SECONDS}s")
-        self._helm(verb, NAME, str(helms.CHART), values, *waiting, *arguments)
+        if self.temporal is not None:
+            values += [f"--set={key}={value}" for key, value in self.temporal.values.items()]
+        self._helm(verb, NAME, str(helms.CHART), *values, *waiting, *arguments)
 
     def _helm(self, *arguments: str) -> str:
         return self.helm(*arguments, self._there)
@@ -278,3 +312,7 @@ class Applied:
     @property
     def _what(self) -> tuple[str, str]:
         return f"--namespace={self.namespace}", f"schain/{self.name}"
+
+
+Apply = Callable[[str], Applied]
+"""Applies a chain of a name over stacks that are made for it."""
