@@ -15,7 +15,8 @@ async def run(*, quick: bool) -> figures.Report:
     async with rig.running(poll_seconds=POLL_SECONDS) as parts, rig.watching(parts) as watch:
         await _first_run(parts, watch, "warm-up")
         alone = [await _first_run(parts, watch, f"alone-{n:02d}") for n in range(new)]
-        await _let_wait(parts, watch, waiting // _CHAINS)
+        names = [f"waiting-{number}" for number in range(_CHAINS)]
+        await let_wait(parts, watch, names, runs=waiting // _CHAINS)
         async with machine.watched(parts.pids()) as usage:
             beside = [await _first_run(parts, watch, f"beside-{n:02d}") for n in range(new)]
         still = await parts.count_runs("UNCONFIRMED")
@@ -57,9 +58,8 @@ async def _first_run(parts: rig.Rig, watch: rig.Watch, name: str) -> float:
     return float(run["createdAt"]) - applied
 
 
-async def _let_wait(parts: rig.Rig, watch: rig.Watch, runs: int) -> None:
+async def let_wait(parts: rig.Rig, watch: rig.Watch, names: Sequence[str], *, runs: int) -> None:
     """Bring chains to where each has that many runs that wait for a person, and shows it."""
-    names = [f"waiting-{number}" for number in range(_CHAINS)]
     for name in names:
         graph = graphs.fan(name, stacks=runs + 1)
         root = graphs.root_of(graph)
