@@ -65,7 +65,8 @@ def find_postgres() -> Path:
     on_path = shutil.which("initdb")
     if on_path is None and not debian:
         raise tools.DevError("there is no PostgreSQL: install it (Debian: `postgresql`)")
-    return (Path(on_path) if on_path else debian[-1]).parent
+    # A link may name only some of the programs.
+    return (Path(on_path).resolve() if on_path else debian[-1]).parent
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
