@@ -2,15 +2,19 @@
 
 import asyncio
 import dataclasses
+from collections import Counter
 from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 import temporalio.client
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.enums.v1 import EventType, TimeoutType, WorkflowTaskFailedCause
 
 CHAIN, EXECUTION = "StackDependencyChainWorkflow", "StackExecutionWorkflow"
 
 _AT_ONCE = 20
+_CAUSE = "WORKFLOW_TASK_FAILED_CAUSE_"
+NOT_TAKEN = "SCHEDULE_TO_START"
+"""A workflow task that no worker took: the one that has the execution in its cache is dead."""
 _FAILED_TASKS = (
     EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
     EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
@@ -29,6 +33,19 @@ class History:
     @property
     def failed_tasks(self) -> int:
         return sum(event.event_type in _FAILED_TASKS for event in self.events)
+
+    @property
+    def task_problems(self) -> Counter[str]:
+        """Return how many workflow tasks failed or timed out, by Temporal's own reasons."""
+        found = Counter[str]()
+        for event in self.events:
+            if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
+                cause = event.workflow_task_failed_event_attributes.cause
+                found[WorkflowTaskFailedCause.Name(cause).removeprefix(_CAUSE)] += 1
+            elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT:
+                kind = event.workflow_task_timed_out_event_attributes.timeout_type
+                found[TimeoutType.Name(kind).removeprefix("TIMEOUT_TYPE_")] += 1
+        return found
 
     @property
     def workflow_tasks(self) -> int:
