@@ -34,13 +34,11 @@ def build_registry(
     """Return the handlers for one operator; nothing is registered globally."""
     registry = kopf.OperatorRegistry()
 
-    async def on_change(namespace: str | None, name: str | None, **_: Any) -> None:
-        with errors.as_kopf():
-            await reconciler.reconcile(namespace or "", name or "")
-
-    async def on_resume(body: kopf.Body, namespace: str | None, name: str | None, **_: Any) -> None:
+    async def on_change(
+        body: kopf.Body, namespace: str | None, name: str | None, reason: kopf.Reason, **_: Any
+    ) -> None:
         # At a restart all resources come by; most have nothing to do and cost no request.
-        if resync.is_settled(body):
+        if reason is kopf.Reason.RESUME and resync.is_settled(body):
             return
         with errors.as_kopf():
             await reconciler.reconcile(namespace or "", name or "")
@@ -61,7 +59,9 @@ def build_registry(
 
     kopf.on.login(registry=registry)(login)
     kopf.on.event(*_RESOURCE, registry=registry)(on_event)
-    kopf.on.resume(*_RESOURCE, registry=registry, id="resume")(on_resume)
+    # One handler with one id: otherwise kopf would call, after a restart, one after the other for a
+    # resource that was edited meanwhile, and note in between that the first one is done.
+    kopf.on.resume(*_RESOURCE, registry=registry, id="reconcile")(on_change)
     kopf.on.create(*_RESOURCE, registry=registry, id="reconcile")(on_change)
     kopf.on.update(*_RESOURCE, registry=registry, id="reconcile")(on_change)
     kopf.on.delete(*_RESOURCE, registry=registry, id="release")(on_delete)
