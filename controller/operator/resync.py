@@ -139,6 +139,11 @@ class KnownResources:
             starting=chain if chain is not None and _has_schedules(chain) else None,
         )
 
+    def is_settled(self, uid: str) -> bool:
+        """Whether a resource is known and, when last seen, was as `is_settled` says."""
+        known = self.by_uid.get(uid)
+        return known is not None and known.is_settled
+
     def forget(self, uid: str) -> None:
         """Drop a resource that is gone."""
         known = self.by_uid.pop(uid, None)

@@ -4,14 +4,16 @@ Given: the resource as a watch or a listing shows it. Asserted: passes, requests
 until nothing more happens.
 """
 
+import asyncio
 import copy
 import functools
-from typing import Any
+from typing import Any, cast
 
 import kopf
 import pytest
+from kopf._cogs.clients import patching
 from kopf._cogs.structs import bodies, ephemera, patches, references
-from kopf._core.actions import application, lifecycles
+from kopf._core.actions import lifecycles
 from kopf._core.engines import indexing
 from kopf._core.reactor import inventory, processing
 
@@ -32,7 +34,7 @@ class Kopf:
         self._bench = bench
         self._settings = kopf.OperatorSettings()
         kopf_settings.configure(self._settings)
-        monkeypatch.setattr(application.patching, "patch_obj", self._patch)
+        monkeypatch.setattr(patching, "patch_obj", self._patch)
         self.restart()
 
     def restart(self) -> None:
@@ -54,7 +56,7 @@ class Kopf:
             memories=self.memories,
             memobase=ephemera.Memo(),
             resource=_RESOURCE,
-            event_queue=None,  # type: ignore[arg-type] - Events of kopf's are off
+            event_queue=asyncio.Queue(),
         )
 
     async def show(self, event_type: str | None) -> None:
@@ -73,7 +75,7 @@ class Kopf:
         for change in patch.fns:
             change(written)
         self._bench.api.put(written)
-        return bodies.RawBody(**copy.deepcopy(written)), None
+        return cast(bodies.RawBody, copy.deepcopy(written)), None
 
     async def _login(self, **_: Any) -> kopf.ConnectionInfo:
         raise NotImplementedError
@@ -102,6 +104,63 @@ async def test_what_is_at_rest_costs_a_restart_neither_a_request_nor_a_write(
 
     assert bench.api.requests.total() == bench.workflows.described == 0
     assert kopf_of.writes == []
+
+
+async def test_what_is_at_rest_is_taken_in_without_kopf(bench: fakes.Bench, kopf_of: Kopf) -> None:
+    bench.restart()
+    take_at_rest = handlers.taking_at_rest(bench.known, bench.dependencies)
+
+    assert take_at_rest(bench.body)
+    assert [item.is_settled for item in bench.known.by_uid.values()] == [True]
+
+
+@pytest.mark.parametrize(
+    ("change", "is_at_rest"),
+    [
+        pytest.param({"metadata": {"labels": {"team": "a"}}}, True, id="a label of someone's"),
+        pytest.param({"spec": {"parallelism": 11}}, False, id="edited"),
+        pytest.param({"spec": {"roots": "odd"}}, False, id="a spec that cannot be read"),
+        pytest.param({"metadata": {"annotations": {"stackchain.dev/run": "1"}}}, False, id="asked"),
+        pytest.param({"metadata": {"finalizers": []}}, False, id="not held"),
+        pytest.param({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}, False, id="gone"),
+        pytest.param({"metadata": {"uid": "uid-2"}}, False, id="restored from a backup"),
+        pytest.param({"metadata": {"annotations": None}}, False, id="nothing noted"),
+        pytest.param(
+            {"metadata": {"annotations": {"kopf.stackchain.dev/reconcile": "{}"}}},
+            False,
+            id="a handler under way",
+        ),
+        pytest.param(
+            {"metadata": {"annotations": {"kopf.stackchain.dev/last-handled-configuration": "{"}}},
+            False,
+            id="not what kopf has noted",
+        ),
+        pytest.param(
+            {"metadata": {"labels": {"kopf.stackchain.dev/touch": "1"}}}, False, id="touched"
+        ),
+        pytest.param({"status": {"observedGeneration": 0}}, False, id="an old status"),
+        pytest.param({"status": None}, False, id="no status"),
+    ],
+)
+async def test_only_what_no_handler_has_anything_to_do_for_is_kept_from_kopf(
+    bench: fakes.Bench, kopf_of: Kopf, change: dict[str, Any], is_at_rest: bool
+) -> None:
+    body = fakes.merged(bench.body, change)
+    bench.restart()
+    take_at_rest = handlers.taking_at_rest(bench.known, bench.dependencies)
+
+    assert take_at_rest(body) is is_at_rest
+
+
+async def test_a_change_of_what_kopf_has_not_seen_is_reconciled_once(
+    bench: fakes.Bench, kopf_of: Kopf
+) -> None:
+    kopf_of.restart()
+    bench.edit(parallelism=11)
+    await kopf_of.show("MODIFIED")
+
+    assert bench.api.requests == {"GET": 1, "PATCH": 1}
+    assert bench.status.observed_generation == 2
 
 
 async def test_what_was_edited_while_no_operator_ran_is_reconciled_once(
