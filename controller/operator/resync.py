@@ -383,6 +383,9 @@ class Resync:
     async def _reconcile(self, item: KnownResource, *, is_renewing: bool = False) -> None:
         if not self._reconciler.is_due(item.namespace, item.name):
             return
+        if not is_renewing and self._reconciler.is_passing(item.namespace, item.name):
+            # After a restart over many edited resources, each would be reconciled twice.
+            return
         reconciling = self._reconciler.reconcile(item.namespace, item.name, is_renewing=is_renewing)
         try:
             # Many of those that are checked are as they should be: they wait for something.
