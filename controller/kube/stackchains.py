@@ -1,8 +1,8 @@
 """StackChains in the Kubernetes API: read, list, and the one place that writes their status."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, TypeVar
 from urllib import parse as urlparse
 
 from controller.api import v1alpha1
@@ -15,6 +15,7 @@ PAGE_SIZE = 100
 _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 Json = dict[str, Any]
+_Taken = TypeVar("_Taken")
 
 
 class StackChains:
@@ -49,16 +50,16 @@ class StackChains:
         """Return all StackChains of the served namespaces."""
         found: list[Json] = []
         for namespace in self._namespaces or [None]:
-            found.extend(await _list_pages(self._client, _path(namespace), self._page_size))
+            path = _path(namespace)
+            found.extend(await _list_pages(self._client, path, self._page_size, take=dict))
         return found
 
     async def list_names(self) -> Sequence[str]:
         """Return the names of all StackChains of the served namespaces, without what they hold."""
-        found: list[Json] = []
+        found: list[str] = []
         for namespace in self._namespaces or [None]:
-            path = _path(namespace)
-            found += await _list_pages(self._client, path, self._page_size, accept=_METADATA_ONLY)
-        return [item["metadata"]["name"] for item in found]
+            found += await _list_metadata(self._client, _path(namespace), self._page_size, "name")
+        return found
 
     async def list_uids(self) -> tuple[set[str], set[str]]:
         """List the uids of the StackChains of the served namespaces, as they are now.
@@ -73,9 +74,7 @@ class StackChains:
         unread: set[str] = set()
         for namespace in self._namespaces or [None]:
             try:
-                found = await _list_pages(
-                    self._client, _path(namespace), self._page_size, accept=_METADATA_ONLY
-                )
+                found = await _list_metadata(self._client, _path(namespace), self._page_size, "uid")
             except errors.KubeError as error:
                 if namespace is None:
                     raise
@@ -86,7 +85,7 @@ class StackChains:
                 )
                 unread.add(namespace)
             else:
-                uids.update(item["metadata"]["uid"] for item in found)
+                uids.update(found)
         return uids, unread
 
     async def patch(self, namespace: str, name: str, changes: Mapping[str, Any]) -> Json:
@@ -230,14 +229,26 @@ def merge_patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> Json:
     return patch
 
 
+async def _list_metadata(
+    kube_client: api_requests.KubeRequests, path: str, page_size: int, field: str
+) -> list[str]:
+    def take(item: Json) -> str:
+        value: str = item["metadata"][field]
+        return value
+
+    return await _list_pages(kube_client, path, page_size, take=take, accept=_METADATA_ONLY)
+
+
 async def _list_pages(
     kube_client: api_requests.KubeRequests,
     path: str,
     page_size: int,
     *,
+    take: Callable[[Json], _Taken],
     accept: str = api_requests.JSON,
-) -> list[Json]:
-    found: list[Json] = []
+) -> list[_Taken]:
+    """Return what `take` returns of each resource: of many thousands, the rest must not be kept."""
+    found: list[_Taken] = []
     token = ""
     while True:
         query = {"limit": str(page_size)} | ({"continue": token} if token else {})
@@ -250,7 +261,7 @@ async def _list_pages(
             found, token = [], ""
             continue
         # An empty list of metadata has null for its items.
-        found.extend(page["items"] or [])
+        found.extend(take(item) for item in page["items"] or [])
         token = page["metadata"].get("continue") or ""
         if not token:
             return found

@@ -1,6 +1,6 @@
 """The kopf handlers of StackChains. They only call reconcile, and start no other work."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import kopf
@@ -34,21 +34,19 @@ def build_registry(
     """Return the handlers for one operator; nothing is registered globally."""
     registry = kopf.OperatorRegistry()
 
-    async def on_change(namespace: str | None, name: str | None, **_: Any) -> None:
-        with errors.as_kopf():
-            await reconciler.reconcile(namespace or "", name or "")
-
-    async def on_resume(body: kopf.Body, namespace: str | None, name: str | None, **_: Any) -> None:
+    async def on_change(
+        body: kopf.Body, namespace: str | None, name: str | None, reason: str, **_: Any
+    ) -> None:
         # At a restart all resources come by; most have nothing to do and cost no request.
-        if resync.is_settled(body):
+        if reason == kopf.Reason.RESUME and resync.is_settled(body):
             return
-        with errors.as_kopf():
+        with errors.as_kopf(), watches.passing():
             await reconciler.reconcile(namespace or "", name or "")
 
     async def on_delete(
         namespace: str | None, name: str | None, uid: str | None, retry: int, **_: Any
     ) -> None:
-        with errors.as_kopf():
+        with errors.as_kopf(), watches.passing():
             if not await reconciler.release(namespace or "", name or "", uid or ""):
                 raise kopf.TemporaryError("Waits for the runs to stop", delay=release_pause(retry))
 
@@ -61,11 +59,33 @@ def build_registry(
 
     kopf.on.login(registry=registry)(login)
     kopf.on.event(*_RESOURCE, registry=registry)(on_event)
-    kopf.on.resume(*_RESOURCE, registry=registry, id="resume")(on_resume)
+    # One handler with one id: otherwise kopf would call, after a restart, one after the other for a
+    # resource that was edited meanwhile, and note in between that the first one is done.
+    kopf.on.resume(*_RESOURCE, registry=registry, id="reconcile")(on_change)
     kopf.on.create(*_RESOURCE, registry=registry, id="reconcile")(on_change)
     kopf.on.update(*_RESOURCE, registry=registry, id="reconcile")(on_change)
     kopf.on.delete(*_RESOURCE, registry=registry, id="release")(on_delete)
     return registry
+
+
+def taking_at_rest(
+    known: resync.KnownResources, dependencies: chain_dependencies.ChainDependencies
+) -> Callable[[Mapping[str, Any]], bool]:
+    """Return what takes in a listed resource if no handler would have anything to do for it.
+
+    See ADR 0065.
+    """
+
+    def take_at_rest(body: Mapping[str, Any]) -> bool:
+        if not kopf_settings.is_done(body):
+            return False
+        known.take_in(None, body)
+        if not known.is_settled(body["metadata"]["uid"]):
+            return False
+        dependencies.take_in(None, body)
+        return True
+
+    return take_at_rest
 
 
 def release_pause(looks: int) -> float:

@@ -266,6 +266,10 @@ class Reconciler:
         """Whether a resource has not failed at its last pass, or its pause is over."""
         return self._failures.is_due(namespace, name)
 
+    def is_passing(self, namespace: str, name: str) -> bool:
+        """Whether a pass for a resource is under way, or waits for its turn."""
+        return self._locks.is_held(namespace, name)
+
     async def signal_orphans(self) -> None:
         """Signal `orphan` to the runs of resources that went while Temporal was away.
 

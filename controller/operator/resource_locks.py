@@ -34,6 +34,10 @@ class ResourceLocks:
             if lock.users == 0:
                 self._locks.pop((namespace, name), None)
 
+    def is_held(self, namespace: str, name: str) -> bool:
+        """Whether a pass for a resource is under way, or waits for its turn."""
+        return (namespace, name) in self._locks
+
 
 class _CountedLock:
     """A lock that is dropped when no one holds or awaits it: names come and go."""

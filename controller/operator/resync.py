@@ -139,6 +139,11 @@ class KnownResources:
             starting=chain if chain is not None and _has_schedules(chain) else None,
         )
 
+    def is_settled(self, uid: str) -> bool:
+        """Whether a resource is known and, when last seen, was as `is_settled` says."""
+        known = self.by_uid.get(uid)
+        return known is not None and known.is_settled
+
     def forget(self, uid: str) -> None:
         """Drop a resource that is gone."""
         known = self.by_uid.pop(uid, None)
@@ -377,6 +382,9 @@ class Resync:
 
     async def _reconcile(self, item: KnownResource, *, is_renewing: bool = False) -> None:
         if not self._reconciler.is_due(item.namespace, item.name):
+            return
+        if not is_renewing and self._reconciler.is_passing(item.namespace, item.name):
+            # After a restart over many edited resources, each would be reconciled twice.
             return
         reconciling = self._reconciler.reconcile(item.namespace, item.name, is_renewing=is_renewing)
         try:

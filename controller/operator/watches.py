@@ -4,13 +4,25 @@ kopf stops completely when the first watch fails: a page of a listing that has e
 error within a stream, a namespace whose Role is gone. And it never says whether it watches at all.
 So `installed` wraps kopf's stream of events (`infinite_watch`) and what hands them out (`watcher`):
 both start over after any failure, with growing pauses, and note what comes.
+
+A listed resource at rest does not reach kopf, and of the others only as many as are handled at a
+time: kopf keeps a task and the resource itself in memory for each that it has (ADR 0065).
 """
 
 import asyncio
+import collections
 import contextlib
 import dataclasses
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from typing import Any, cast
 
 import kopf
@@ -34,6 +46,10 @@ _PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 _TRIES_SECONDS = (1.0, 2.0, 4.0)
 _RELIST_SECONDS = 1.0
 _ERROR_LIMIT = 256
+# Twice as many as run at once (`resource_locks`): there is always a next one.
+_LISTED_AT_ONCE = 100
+# The API server keeps what a listing shows for five minutes; later pages are refused.
+_LISTING_SECONDS = 200.0
 ALL_NAMESPACES = "*"
 
 
@@ -50,6 +66,23 @@ class _Watch:
     unhandled: set[str] = dataclasses.field(default_factory=set)
 
 
+class _Pace:
+    """How long the resources of one listing may still be held back."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._began_at: float | None = None
+
+    def seconds_left(self, item: Any) -> float:
+        """Return the seconds left for an item of a stream; none for what was not listed."""
+        if item is watching.Bookmark.LISTED or item["type"] is not None:
+            self._began_at = None
+            return 0.0
+        if self._began_at is None:
+            self._began_at = self._clock()
+        return self._began_at + _LISTING_SECONDS - self._clock()
+
+
 class Watches:
     """Keeps the watches going, and knows how they are."""
 
@@ -58,13 +91,23 @@ class Watches:
         namespaces: Sequence[str],
         counters: metrics.Metrics,
         *,
+        take_at_rest: Callable[[Mapping[str, Any]], bool] = lambda _: False,
         clock: Callable[[], float] = clock.monotonic,
         pauses: Sequence[float] = _PAUSES_SECONDS,
     ) -> None:
-        """Take the served namespaces; none: all of them."""
+        """Take the served namespaces; none: all of them.
+
+        `take_at_rest` takes in a listed resource that kopf need not see, and returns whether it is
+        one.
+        """
         self._clock = clock
         self._pauses = pauses
         self._counters = counters
+        self._take_at_rest = take_at_rest
+        # How many events of a resource kopf has, and has not handled yet.
+        self._in_kopf: collections.Counter[str] = collections.Counter()
+        self._passing = 0
+        self._passed = asyncio.Event()
         self._watches = {name: _Watch(heard_at=clock()) for name in namespaces or [ALL_NAMESPACES]}
         self.listings = 0
         """How many listings are over: after another one, a deletion may have gone unseen."""
@@ -100,12 +143,16 @@ class Watches:
         watch = self._watches[namespace or ALL_NAMESPACES]
         settings = _impatient(settings)
         while True:
+            pace = _Pace(self._clock)
             items = stream(settings=settings, namespace=namespace, **arguments)
             try:
                 async with contextlib.aclosing(cast(AsyncGenerator[Any, None], items)):
                     async for item in items:
-                        self._note(watch, item)
-                        yield item
+                        is_taken_in = self._is_taken_in(item)
+                        self._note(watch, item, is_taken_in=is_taken_in)
+                        if not is_taken_in:
+                            await self._await_room(pace.seconds_left(item))
+                            yield item
             except Exception as error:
                 # Whatever failed: other namespaces, and this one later, must still be watched.
                 self._note_failure(watch, namespace, error)
@@ -137,10 +184,33 @@ class Watches:
     def _pause(self, watch: _Watch) -> float:
         return self._pauses[min(max(watch.failures, 1), len(self._pauses)) - 1]
 
+    @contextlib.contextmanager
+    def passing(self) -> Iterator[None]:
+        """Handle a resource, or wait to: meanwhile it counts against those that are listed."""
+        self._passing += 1
+        try:
+            yield
+        finally:
+            self._passing -= 1
+            self._passed.set()
+
+    async def _await_room(self, seconds: float) -> None:
+        """Wait until few enough resources are handled, at most for some seconds."""
+        if self._passing < _LISTED_AT_ONCE or seconds <= 0:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._passing >= _LISTED_AT_ONCE:
+                    self._passed.clear()
+                    await self._passed.wait()
+
     def note_handled(self, uid: str) -> None:
         """Note that the operator has taken in an event of a resource."""
         for watch in self._watches.values():
             watch.unhandled.discard(uid)
+        self._in_kopf[uid] -= 1
+        if self._in_kopf[uid] <= 0:
+            del self._in_kopf[uid]
 
     async def check(self) -> str | None:
         """Return why StackChains are not watched, for readiness.
@@ -178,7 +248,22 @@ class Watches:
             is_up = self._problem(name, watch) is None
             self._counters.watch_up.labels(name).set(1 if is_up else 0)
 
-    def _note(self, watch: _Watch, item: Any) -> None:
+    def _is_taken_in(self, item: Any) -> bool:
+        """Take in a listed resource that is at rest, unless kopf still has older events of it."""
+        if item is watching.Bookmark.LISTED or item["type"] is not None:
+            return False
+        body = item["object"]
+        if body["metadata"]["uid"] in self._in_kopf:
+            return False
+        try:
+            return self._take_at_rest(body)
+        except Exception:
+            # Whatever is wrong with it, the watch must continue; the handlers say so, too.
+            self._counters.unforeseen_errors.labels("watch").inc()
+            logger.exception("A listed resource cannot be read")
+            return False
+
+    def _note(self, watch: _Watch, item: Any, *, is_taken_in: bool) -> None:
         watch.heard_at = self._clock()
         if item is watching.Bookmark.LISTED:
             self.listings += 1
@@ -186,8 +271,10 @@ class Watches:
         elif item["type"] is not None:
             # It was listed before, and now the watch works, too.
             watch.failures, watch.why, watch.is_denied = 0, "", False
-        elif watch.listed_at is None:
+        elif watch.listed_at is None and not is_taken_in:
             watch.unhandled.add(item["object"]["metadata"]["uid"])
+        if item is not watching.Bookmark.LISTED and not is_taken_in and item["type"] != "BOOKMARK":
+            self._in_kopf[item["object"]["metadata"]["uid"]] += 1
 
     def _note_failure(self, watch: _Watch, namespace: str | None, error: Exception) -> None:
         why = (str(error) or type(error).__name__)[:_ERROR_LIMIT]

@@ -162,7 +162,6 @@ class OperatorParts:
             counters=role.counters,
             time=time,
         )
-        self._watches = watches.Watches(role.settings.installation.watch_namespaces, role.counters)
         self._known = resync.KnownResources(
             role.counters,
             is_ours=owning.is_ours,
@@ -170,6 +169,11 @@ class OperatorParts:
             most_named=role.settings.operator.metrics_chains,
         )
         role.counters.before_reading.append(self._known.update_metrics)
+        self._watches = watches.Watches(
+            role.settings.installation.watch_namespaces,
+            role.counters,
+            take_at_rest=handlers.taking_at_rest(self._known, self._dependencies),
+        )
         self._resync = resync.Resync(
             reconciler=self._reconciler,
             known=self._known,

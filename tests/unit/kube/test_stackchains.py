@@ -3,6 +3,7 @@
 Given: answers or errors by request. Asserted: requests and results.
 """
 
+import weakref
 from typing import Any
 
 import pytest
@@ -75,6 +76,39 @@ async def test_one_namespace_that_cannot_be_listed_costs_the_others_nothing() ->
 
     assert await ours.list_uids() == ({"u1", "u2"}, {"gone", "odd"})
     assert all("PartialObjectMetadataList" in asked["accept"] for _, _, asked in api.requests)
+
+
+class _Item(dict[str, Any]):
+    """An item of a list that can be seen to go."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
+class _PagesApi:
+    """Serves pages, and counts the items of earlier pages that are still there at each request."""
+
+    def __init__(self, pages: int, items: int) -> None:
+        self._left, self._items = pages, items
+        self._given: weakref.WeakSet[_Item] = weakref.WeakSet()
+        self.kept: list[int] = []
+
+    async def request(self, method: str, path: str, **_: Any) -> Json:
+        self.kept.append(len(self._given))
+        self._left -= 1
+        items = [_Item(metadata={"uid": f"{self._left}-{i}"}) for i in range(self._items)]
+        for item in items:
+            self._given.add(item)
+        return {"metadata": {"continue": "more" if self._left else ""}, "items": items}
+
+
+async def test_of_many_resources_only_the_uids_are_kept_while_they_are_listed() -> None:
+    api = _PagesApi(pages=20, items=10)
+
+    found, _ = await stackchains.StackChains(api).list_uids()
+
+    assert len(found) == 200
+    # The page before is still there while the next one is requested.
+    assert max(api.kept) <= 10
 
 
 async def test_names_are_listed_without_what_the_resources_hold() -> None:

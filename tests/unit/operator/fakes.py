@@ -129,22 +129,22 @@ class FakeApiServer:
                 self.put({**found, "metadata": {**found["metadata"], **body["metadata"]}})
                 return copy.deepcopy(self.objects[namespace, name])
             self._log.append("status")
-            self.put({**found, "status": _merged(found.get("status") or {}, body["status"])})
+            self.put({**found, "status": merged(found.get("status") or {}, body["status"])})
             found = self.objects[namespace, name]
         return copy.deepcopy(found)
 
 
-def _merged(old: Any, patch: Any) -> Any:
+def merged(old: Any, patch: Any) -> Any:
     """Apply a JSON merge patch."""
     if not isinstance(patch, dict):
         return patch
-    merged = dict(old) if isinstance(old, dict) else {}
+    whole = dict(old) if isinstance(old, dict) else {}
     for key, value in patch.items():
         if value is None:
-            merged.pop(key, None)
+            whole.pop(key, None)
         else:
-            merged[key] = _merged(merged.get(key), value)
-    return merged
+            whole[key] = merged(whole.get(key), value)
+    return whole
 
 
 def make_ref(uid: str) -> v1alpha1.Ref:

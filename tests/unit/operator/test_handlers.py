@@ -46,6 +46,7 @@ class Handlers:
             "uid": "uid-1",
             "body": body,
             "retry": 0,
+            "reason": kopf.Reason.UPDATE,
             **fields,
         }
         await found.fn(**given)
@@ -68,12 +69,12 @@ async def test_at_a_restart_what_is_settled_costs_no_request(
     bench: Bench, called: Handlers
 ) -> None:
     bench.apply()
-    await called.call("on_resume")
+    await called.call("on_change", reason=kopf.Reason.RESUME)
     bench.workflows.end()
-    await called.call("on_resume")
+    await called.call("on_change", reason=kopf.Reason.RESUME)
     bench.api.requests.clear()
 
-    await called.call("on_resume")
+    await called.call("on_change", reason=kopf.Reason.RESUME)
 
     assert bench.workflows.started == ["spec"]
     assert sum(bench.api.requests.values()) == 0
@@ -110,7 +111,7 @@ async def test_each_event_of_the_watch_is_taken_in(bench: Bench, called: Handler
 
 def test_the_handlers_are_for_stack_chains_and_known_by_lasting_ids(called: Handlers) -> None:
     """The ids are in annotations of resources: a new one would call all handlers again."""
-    assert sorted({str(item.id) for item in called.changing}) == ["reconcile", "release", "resume"]
+    assert sorted({str(item.id) for item in called.changing}) == ["reconcile", "release"]
     everything = [*called.changing, *called.watching]
     assert all(v1alpha1.PLURAL in repr(item.selector) for item in everything)
 

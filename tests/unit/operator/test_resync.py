@@ -458,3 +458,18 @@ async def test_the_end_of_a_run_is_counted_once_with_its_time(bench: Bench) -> N
     assert bench.count("chain_run_duration_seconds_count", phase="Succeeded") == 1
     assert bench.count("chains", reason="RunSucceeded") == 1
     assert bench.count("chains", reason="Progressing") == 0
+
+
+async def test_what_a_pass_is_under_way_for_is_not_reconciled_again(bench: Bench) -> None:
+    bench.apply()
+    passes = asyncio.create_task(bench.reconcile())
+    await asyncio.sleep(0)
+
+    await bench.resync_once()
+    await passes
+
+    assert (
+        bench.counters.registry.get_sample_value("stackchain_reconciles_total", {"result": "ok"})
+        == 1
+    )
+    assert bench.workflows.started == ["spec"]

@@ -6,7 +6,7 @@ the readiness, and the metric.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import kopf
@@ -21,6 +21,7 @@ from controller.operator import watches
 from tests.support.waiting import eventually
 
 LISTED = watching.Bookmark.LISTED
+BROKEN = "broken"
 GONE = kopf_errors.APIClientError("the continue token has expired", status=410, headers={})
 DENIED = kopf_errors.APIForbiddenError("stackchains is forbidden", status=403, headers={})
 
@@ -35,12 +36,28 @@ class Bench:
     def __init__(self, *namespaces: str) -> None:
         self.now = 0.0
         self.counters = metrics.Metrics()
+        self.at_rest: set[str] = set()
+        """The uids of resources at rest; one of `BROKEN` makes the look at it fail."""
+        self.taken_in: list[str] = []
         self.watches = watches.Watches(
-            namespaces, self.counters, clock=lambda: self.now, pauses=(0.001, 0.002)
+            namespaces,
+            self.counters,
+            take_at_rest=self._take_at_rest,
+            clock=lambda: self.now,
+            pauses=(0.001, 0.002),
         )
         self.streams: dict[str | None, list[list[Any]]] = {}
         self.came: dict[str | None, list[Any]] = {}
         self.patience: list[Any] = []
+
+    def _take_at_rest(self, body: Mapping[str, Any]) -> bool:
+        uid = body["metadata"]["uid"]
+        if uid not in self.at_rest:
+            return False
+        if uid == BROKEN:
+            raise ValueError("cannot be read")
+        self.taken_in.append(uid)
+        return True
 
     async def stream(
         self, *, settings: kopf.OperatorSettings, namespace: str | None, **_: Any
@@ -129,6 +146,133 @@ async def test_the_same_failure_is_logged_once(caplog: pytest.LogCaptureFixture)
         logged = [record for record in caplog.records if record.levelname == "WARNING"]
 
     assert [record.namespace for record in logged] == ["gone", "gone"]  # type: ignore[attr-defined]
+
+
+# Resources at rest
+
+
+async def test_what_is_listed_and_at_rest_does_not_reach_kopf() -> None:
+    bench = Bench()
+    bench.at_rest = {"u1", "u3"}
+
+    async with bench.watching(
+        all=[[event(None, "u1"), event(None, "u2"), event(None, "u3"), LISTED]]
+    ):
+        waits = await bench.watches.check()
+        bench.watches.note_handled("u2")
+
+        assert await bench.watches.check() is None
+
+    assert bench.came[None] == [event(None, "u2"), LISTED]
+    assert bench.taken_in == ["u1", "u3"]
+    assert (waits or "").startswith("1 listed")
+
+
+@pytest.mark.parametrize("kind", ["ADDED", "MODIFIED", "DELETED"])
+async def test_what_changes_reaches_kopf_even_if_it_is_at_rest(kind: str) -> None:
+    bench = Bench()
+    bench.at_rest = {"u1"}
+
+    async with bench.watching(all=[[LISTED, event(kind)]]):
+        assert bench.came[None] == [LISTED, event(kind)]
+    assert bench.taken_in == []
+
+
+async def test_what_kopf_still_has_events_of_reaches_it_in_their_order() -> None:
+    bench = Bench()
+
+    async with bench.watching(all=[[LISTED, event("MODIFIED"), event("MODIFIED"), GONE], []]):
+        pass
+    bench.at_rest = {"u1"}
+    bench.watches.note_handled("u1")
+    async with bench.watching(all=[[event(None), LISTED]]):
+        pass
+    bench.watches.note_handled("u1")
+    bench.watches.note_handled("u1")
+    async with bench.watching(all=[[event(None), LISTED]]):
+        pass
+
+    assert bench.came[None] == [
+        LISTED,
+        event("MODIFIED"),
+        event("MODIFIED"),
+        event(None),
+        LISTED,
+        LISTED,
+    ]
+    assert bench.taken_in == ["u1"]
+
+
+class Passes:
+    """Takes what comes of a listing as kopf does: each resource is handled by its own task."""
+
+    def __init__(self, bench: Bench, number: int) -> None:
+        self.items = [event(None, f"u{index}") for index in range(number)]
+        bench.streams = {None: [[*self.items, LISTED, event("ADDED")]]}
+        self.came: list[Any] = []
+        self.most = 0
+        self._bench = bench
+        self._under_way: list[contextlib.ExitStack] = []
+        self._task = asyncio.create_task(self._take())
+
+    async def _take(self) -> None:
+        lasting = self._bench.watches.lasting_stream(
+            self._bench.stream, settings=kopf.OperatorSettings(), namespace=None
+        )
+        async for item in lasting:
+            self.came.append(item)
+            if item is not LISTED:
+                stack = contextlib.ExitStack()
+                stack.enter_context(self._bench.watches.passing())
+                self._under_way.append(stack)
+            self.most = max(self.most, len(self._under_way))
+
+    def end(self, number: int) -> None:
+        """Let some resources be handled."""
+        for _ in range(min(number, len(self._under_way))):
+            self._under_way.pop().close()
+
+    async def cancel(self) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+
+async def test_a_listing_waits_while_as_many_are_handled_as_there_may_be() -> None:
+    bench = Bench()
+    passes = Passes(bench, 250)
+
+    await eventually(lambda: len(passes.came) == 100, what="as many as may be handled at once")
+    passes.end(60)
+    await eventually(lambda: len(passes.came) == 160, what="for each that ends another one")
+    passes.end(100)
+    await eventually(lambda: LISTED in passes.came, what="all are listed")
+    await passes.cancel()
+
+    assert passes.most <= 101, "what the watch shows then waits for none"
+    assert passes.came == [*passes.items, LISTED, event("ADDED")]
+
+
+async def test_a_listing_does_not_wait_until_the_api_server_has_forgotten_it() -> None:
+    bench = Bench()
+    passes = Passes(bench, 250)
+    await eventually(lambda: len(passes.came) == 100, what="as many as may be handled at once")
+
+    # The next one to end lets it see how late it is.
+    bench.now += 300
+    passes.end(1)
+    await eventually(lambda: LISTED in passes.came, what="all are listed")
+    await passes.cancel()
+
+    assert passes.most > 200
+
+
+async def test_a_resource_that_cannot_be_read_reaches_kopf_and_stops_no_watch() -> None:
+    bench = Bench()
+    bench.at_rest = {BROKEN, "u1"}
+
+    async with bench.watching(all=[[event(None, BROKEN), event(None, "u1"), LISTED]]):
+        assert bench.came[None] == [event(None, BROKEN), LISTED]
+    assert bench.taken_in == ["u1"]
 
 
 # Readiness
