@@ -17,6 +17,7 @@ from devenv import tools
 from tests.benchmarks import (
     cost,
     deliveries,
+    fairness,
     figures,
     first_run,
     history,
@@ -57,6 +58,7 @@ BENCHMARKS: Mapping[str, tuple[str, Benchmark]] = {
     "status": ("state change -> status; status writes per second", status.run),
     "starts": ("chains started per minute", starts.run),
     "waiting": ("a new chain beside 600 runs that wait for a person", waiting.run),
+    "fairness": ("a new chain while another account refuses or hangs", fairness.run),
     "deliveries": ("webhook deliveries per second; memory under malformed ones", deliveries.run),
     "hops": ("upstream ended -> dependent triggered, by webhook alone", webhook_hops.run),
     "native-runs": ("what nativeRuns Adopt and Strict buy and cost, simulated", native_runs.run),
