@@ -347,10 +347,11 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
     ),
     ChainReason.RATE_LIMITED: ReasonMeaning(
         means="Requests to the account have to wait, and nothing is lost. The message says why: "
-        "Spacelift limits their rate (HTTP 429), or the connection has used up its share of a "
-        "worker's slots.",
+        "Spacelift limits their rate (HTTP 429), or the connection has used up its own limit "
+        "(`requestsPerMinute`) or its share of a worker's slots.",
         do="Nothing if it passes. For 429, find out who else uses the account's API; the message "
-        "has the pause if Spacelift named one. For slots, find out why Spacelift answers slowly.",
+        "has the pause if Spacelift named one. Raise the connection's limit, or find out why "
+        "Spacelift answers slowly.",
     ),
     ChainReason.SPACELIFT_REFUSED: ReasonMeaning(
         means="Spacelift answers, but refuses to show the stacks or a run.",
@@ -495,7 +496,7 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
     StackReason.RATE_LIMITED: ReasonMeaning(
         means="Requests to the account have to wait; the stack is read again after a pause. The "
         "message says whether Spacelift limits their rate (HTTP 429), or the connection has used "
-        "up its share of a worker's slots.",
+        "up its own limit (`requestsPerMinute`) or its share of a worker's slots.",
         do="Nothing if it passes, or as for the reason of the chain.",
     ),
     StackReason.WORKER_FAILING: ReasonMeaning(

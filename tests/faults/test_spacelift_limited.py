@@ -1,4 +1,4 @@
-"""Accounts that limit their requests, or hang: others are not held up."""
+"""Accounts that limit their requests, or hang, or are limited by us: others are not held up."""
 
 from pathlib import Path
 
@@ -59,6 +59,30 @@ async def test_an_account_that_hangs_leaves_slots_of_the_worker_to_others(
 
         for root in ROOTS:
             await hanging.only_run(root)
+
+
+async def test_a_connections_own_limit_is_kept_and_the_status_says_whose_it_is(
+    parts: chains.Parts, tmp_path: Path
+) -> None:
+    async with chains.installed(parts, tmp_path) as release:
+        limited = await release.add_account(
+            "limited", account_document(stacks=ROOTS), requestsPerMinute=100
+        )
+        held = [await release.create(f"limited-{root}", root, account=limited) for root in ROOTS]
+        await eventually(
+            lambda: _any_says(release, "'limited' has used up its own limit of 100 requests"),
+            what="a chain says that the connection's limit is used up",
+        )
+
+        sent = [request["at"] for request in (await limited.admin("GET", "/requests"))["requests"]]
+        assert max(sum(start <= at < start + 59 for at in sent) for start in sent) <= 100
+        # Without a restart of the worker.
+        release.connect("limited")
+        for chain in held:
+            await chain.ends("RunSucceeded")
+
+        for root in ROOTS:
+            await limited.only_run(root)
 
 
 async def _any_says(release: chains.Installation, words: str) -> bool:

@@ -18,6 +18,7 @@ from controller.spacelift import (
     errors,
     models,
     own_keys,
+    request_budget,
 )
 from controller.temporal import messages, signing
 from controller.temporal.activities import connection_slots, kept_answers, run_poller
@@ -231,6 +232,9 @@ class SpaceliftClients:
 
     def _open(self, connection: connections.Connection) -> SpaceliftAccount:
         read_api_key = functools.partial(self._catalog.read_api_key, connection.name)
+        budget = request_budget.RequestBudget(
+            connection.name, functools.partial(self._requests_per_minute, connection.name)
+        )
         spacelift = client.SpaceliftClient(
             self._new_session(
                 endpoint=connection.endpoint,
@@ -238,6 +242,7 @@ class SpaceliftClients:
                 request_timeout_seconds=self._request_timeout_seconds,
                 ca_file=self._ca_file,
                 observer=self._observer,
+                before_request=budget.wait,
             )
         )
         return SpaceliftAccount(
@@ -250,6 +255,10 @@ class SpaceliftClients:
             connection=connection,
             own_keys=own_keys.OwnKeys(read_api_key),
         )
+
+    def _requests_per_minute(self, name: str) -> int | None:
+        connection = self._catalog.get(name)
+        return None if connection is None else connection.requests_per_minute
 
     @property
     def followed(self) -> int:
