@@ -346,10 +346,12 @@ CHAIN_MEANINGS: dict[ChainReason, ReasonMeaning] = {
         do="See the message; check the network and Spacelift's status page.",
     ),
     ChainReason.RATE_LIMITED: ReasonMeaning(
-        means="Spacelift limits the rate of requests (HTTP 429). The worker continues after the "
-        "pause that Spacelift asks for, and nothing is lost.",
-        do="Nothing, or find out who else uses the account's API. The message has the pause if "
-        "Spacelift named one.",
+        means="Requests to the account have to wait, and nothing is lost. The message says why: "
+        "Spacelift limits their rate (HTTP 429), or the connection has used up its own limit "
+        "(`requestsPerMinute`) or its share of a worker's slots.",
+        do="Nothing if it passes. For 429, find out who else uses the account's API; the message "
+        "has the pause if Spacelift named one. Raise the connection's limit, or find out why "
+        "Spacelift answers slowly.",
     ),
     ChainReason.SPACELIFT_REFUSED: ReasonMeaning(
         means="Spacelift answers, but refuses to show the stacks or a run.",
@@ -492,9 +494,10 @@ STACK_MEANINGS: dict[StackReason, ReasonMeaning] = {
         do="Check the network and Spacelift's status page.",
     ),
     StackReason.RATE_LIMITED: ReasonMeaning(
-        means="Spacelift limits the rate of requests (HTTP 429); the stack is read again after a "
-        "pause.",
-        do="Nothing, or find out who else uses the account's API.",
+        means="Requests to the account have to wait; the stack is read again after a pause. The "
+        "message says whether Spacelift limits their rate (HTTP 429), or the connection has used "
+        "up its own limit (`requestsPerMinute`) or its share of a worker's slots.",
+        do="Nothing if it passes, or as for the reason of the chain.",
     ),
     StackReason.WORKER_FAILING: ReasonMeaning(
         means="A worker's call about this stack fails for a reason that has nothing to do with "

@@ -14,6 +14,9 @@ import pydantic
 
 from controller.config import connection_names, files, parsing, permissions, settings
 
+LEAST_REQUESTS_PER_MINUTE = 100
+"""With fewer requests per minute, single ones would often have to wait for more than a second."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class ApiKey:
@@ -61,6 +64,8 @@ class Connection:
     allowed: permissions.Permissions
     dependency_label_prefixes: tuple[str, ...] = settings.DEFAULT_LABEL_PREFIXES
     """The prefixes of labels that name an upstream stack; none: no label does."""
+    requests_per_minute: int | None = None
+    """Most requests in any minute that each worker process sends; None: no limit."""
     api_key: ApiKeySource | None = None
     """None: this process was given no API key, as the operator."""
     webhook_secrets: tuple[settings.Secret, ...] = ()
@@ -220,6 +225,16 @@ def parse_connections(document: object, source: str) -> dict[str, Connection]:
     return {name: entry.connection(name) for name, entry in file.connections.items()}
 
 
+def _requests_per_minute(value: object) -> int:
+    # A bool is an int, too.
+    if type(value) is not int or value < LEAST_REQUESTS_PER_MINUTE:
+        raise ValueError(
+            f"must be a whole number of at least {LEAST_REQUESTS_PER_MINUTE}; correct it, or "
+            "remove it for no limit"
+        )
+    return value
+
+
 class _ConnectionEntry(files.Entry):
     """One connection of the file; its name is the key."""
 
@@ -245,6 +260,7 @@ class _ConnectionEntry(files.Entry):
     allowed_stack_labels: list[str] | None = None
     """Without it and the ids: all stacks. With either, an empty list allows none by it."""
     webhook_secret_files: list[files.SecretFile] = pydantic.Field(default=[])
+    requests_per_minute: Annotated[int, pydantic.PlainValidator(_requests_per_minute)] | None = None
 
     api_key_name: str = ""
 
@@ -280,6 +296,7 @@ class _ConnectionEntry(files.Entry):
                 stack_labels=_sorted_or_none(self.allowed_stack_labels),
             ),
             dependency_label_prefixes=_sorted(self.dependency_label_prefixes),
+            requests_per_minute=self.requests_per_minute,
             api_key=api_key,
             webhook_secrets=tuple(self.webhook_secret_files),
         )

@@ -6,7 +6,7 @@ what `unauthorized` meant, and reports each operation to its observer.
 
 import contextlib
 import ssl
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from typing import NoReturn
 
 import httpx
@@ -43,6 +43,7 @@ class AccountSession:
         ca_file: str | None = None,
         clock: Callable[[], float] = clock.unix,
         observer: Observer | None = None,
+        before_request: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Prepare the session; nothing is sent and no API key is read before the first call.
 
@@ -56,6 +57,8 @@ class AccountSession:
                 ones.
             clock: Wall time in seconds.
             observer: Called after each operation, for metrics.
+            before_request: Called before each request, of whatever kind; keeps it from being sent
+                by raising a SpaceliftError that says so.
         """
         self._url = endpoints.graphql_url(endpoint)
         self._read_api_key = read_api_key
@@ -65,7 +68,10 @@ class AccountSession:
             transport=transport,
             verify=True if ca_file is None else ssl.create_default_context(cafile=ca_file),
             headers={"Accept-Encoding": answer_sizes.ACCEPTED_ENCODING},
-            event_hooks={"response": [answer_sizes.bound]},
+            event_hooks={
+                "request": [] if before_request is None else [_calling(before_request)],
+                "response": [answer_sizes.bound],
+            },
             limits=_LIMITS,
             timeout=httpx.Timeout(
                 request_timeout_seconds,
@@ -221,6 +227,15 @@ class AccountSession:
         finally:
             if self._observer is not None:
                 self._observer(operation, outcome, max(0.0, self._clock() - started_at))
+
+
+def _calling(
+    before_request: Callable[[], Awaitable[None]],
+) -> Callable[[httpx.Request], Awaitable[None]]:
+    async def call(_: httpx.Request) -> None:
+        await before_request()
+
+    return call
 
 
 def _prepare_request(

@@ -6,20 +6,22 @@ something is whether Spacelift may have done it::
     SpaceliftError
      +-- Unreachable              nothing reached it: DNS, refused, connect time-out, TLS, no token
      +-- AmbiguousOutcome         sent, then silence, a 5xx or garbage: it may be committed
-     +-- RateLimited              HTTP 429; ``times.pause_seconds`` says when to try again
+     +-- RateLimited              HTTP 429, or the connection's own limit, before it was sent;
+     |                            ``times.pause_seconds`` says when to try again
      +-- CredentialsRejected      the API key is not accepted, or its tokens are not
      +-- PermissionDenied         the API key is accepted, but may not do this
      +-- SpaceliftObjectNotFound  the stack or run does not exist, or the API key cannot see it
      +-- SpaceliftRefused         a sound answer that says no: nothing was committed
 """
 
-from typing import ClassVar
+OVER_OWN_LIMIT = "over_own_limit"
+"""The outcome of what was not sent, because of the connection's own limit."""
 
 
 class SpaceliftError(Exception):
     """A call to Spacelift failed; the message says what, for which object, and what to do next."""
 
-    outcome: ClassVar[str] = "error"
+    outcome: str = "error"
 
     def __init__(self, message: str) -> None:
         """Keep the message, which a status can show unchanged."""
@@ -45,14 +47,22 @@ class AmbiguousOutcome(SpaceliftError):
 
 
 class RateLimited(SpaceliftError):
-    """Spacelift asks to be called less often; nothing was committed."""
+    """Spacelift, or the connection's own limit, wants fewer requests; nothing was committed."""
 
     outcome = "rate_limited"
 
-    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
-        """Keep the delay that Spacelift asked for; None if it named none."""
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after_seconds: float | None = None,
+        is_own_limit: bool = False,
+    ) -> None:
+        """Keep the delay that was asked for; None if none was named."""
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+        if is_own_limit:
+            self.outcome = OVER_OWN_LIMIT
 
 
 class CredentialsRejected(SpaceliftError):

@@ -163,6 +163,8 @@ class SpaceliftWorker:
             request_timeout_seconds=spacelift.request_timeout_seconds,
             ca_file=str(spacelift.ca_file) if spacelift.ca_file else None,
             observer=functools.partial(_observe, counters),
+            call_slots=all_settings.worker.max_concurrent_activities,
+            wait_slots=all_settings.worker.max_concurrent_follows,
             signing_keys=signing_keys,
             new_session=new_session,
         )

@@ -17,6 +17,7 @@ from devenv import tools
 from tests.benchmarks import (
     cost,
     deliveries,
+    fairness,
     figures,
     first_run,
     history,
@@ -62,6 +63,7 @@ BENCHMARKS: Mapping[str, tuple[str, Benchmark]] = {
     "starts": ("chains started per minute", starts.run),
     "waiting": ("a new chain beside 600 runs that wait for a person", waiting.run),
     "many": ("new chains and killed workers with 600 runs waiting and a large chain", many.run),
+    "fairness": ("a new chain while another account refuses or hangs", fairness.run),
     "deliveries": ("webhook deliveries per second; memory under malformed ones", deliveries.run),
     "hops": ("upstream ended -> dependent triggered, by webhook alone", webhook_hops.run),
     "native-runs": ("what nativeRuns Adopt and Strict buy and cost, simulated", native_runs.run),

@@ -117,9 +117,15 @@ class Rig(simulated_account.SimulatedAccount):
 
     # Chains
 
-    async def apply(self, name: str, *, root: str, parallelism: int = 10) -> float:
+    async def apply(
+        self, name: str, *, root: str, parallelism: int = 10, connection: str = "default"
+    ) -> float:
         """Apply a StackChain as kubectl does; returns when the request left, in Unix seconds."""
-        spec = {"roots": {"stackIds": [root]}, "parallelism": parallelism}
+        spec = {
+            "connectionName": connection,
+            "roots": {"stackIds": [root]},
+            "parallelism": parallelism,
+        }
         body = kube_support.stack_chain(name, spec)
         left_at = time.time()
         await self.kube.apply(self.chains.path(name), body)
@@ -187,6 +193,11 @@ class Watch:
             self._news.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), 1)
+
+    def shows(self, name: str) -> str:
+        """Return the reason of `Ready`; "" while there is none."""
+        status = self.bodies.get(name, {}).get("status") or {}
+        return str(kube_support.condition(status, "Ready").get("reason", ""))
 
     def phases(self, name: str) -> dict[str, str]:
         """Return the phase of each stack, as the resource last said."""

@@ -48,6 +48,13 @@ class SimulatedAccount:
     async def confirm(self, run_id: str) -> None:
         await self._admin("POST", f"/runs/{run_id}/confirm", {})
 
+    async def break_all(self, **fault: Any) -> None:
+        """Let every request go wrong in a way, until `heal`."""
+        await self._admin("POST", "/faults", {"count": 0, **fault})
+
+    async def heal(self) -> None:
+        await self._admin("DELETE", "/faults")
+
     async def _admin(self, method: str, path: str, body: Any = None) -> Body:
         url = f"{self._admin_url}{path}"
         response = await self._http.request(method, url, json=body)

@@ -42,6 +42,8 @@ def refusal(helm: helms.Helm, changes: dict[str, Any]) -> str:
         ("spacelift.connections.default.allowedNamespaces", None, "connections/default"),
         ("spacelift.connections.default.allowedNamespaces", ["a", "B"], "allowedNamespaces/1'"),
         ("spacelift.connections.default.allowCommitSHA", "no", "allowCommitSHA'"),
+        ("spacelift.connections.default.requestsPerMinute", 99, "requestsPerMinute'"),
+        ("spacelift.connections.default.requestsPerMinute", "many", "requestsPerMinute'"),
         ("rbac.aggregatedRoles", ["owner"], "rbac/aggregatedRoles/0'"),
         ("spacelift.connections.default.endpoint", "a.b", "connections/default/endpoint'"),
         ("spacelift.connections.default.key", "x", "at '/spacelift/connections/default'"),

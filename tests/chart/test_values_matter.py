@@ -172,6 +172,7 @@ _CONNECTION_FIELDS: dict[str, Any] = {
     "allowCommitSHA": False,
     "allowedStackIds": ["other"],
     "allowedStackLabels": ["other"],
+    "requestsPerMinute": 100,
     "webhookSecret": {"existingSecret": "other", "keys": ["other"]},
     "webhookSecret.existingSecret": "other",
     "webhookSecret.keys": ["other"],

@@ -1,6 +1,8 @@
 """What a sweep of many roots costs, against the Spacelift simulator."""
 
 import collections
+import contextlib
+from collections.abc import Iterator
 
 import pytest
 from temporalio.testing import ActivityEnvironment
@@ -29,8 +31,9 @@ class Served:
         self.client = spacelift
         self.kept = kept_answers.KeptAnswers()
 
-    def get(self, _: messages.AccountRef) -> "Served":
-        return self
+    @contextlib.contextmanager
+    def for_call(self, _: messages.AccountRef) -> Iterator["Served"]:
+        yield self
 
 
 @pytest.mark.parametrize("by_label", [True, False], ids=["by label", "by id"])

@@ -1,6 +1,7 @@
 """Discovery and graph together, against the Spacelift simulator."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,9 @@ class Served:
         self.client = spacelift
         self.kept = kept_answers.KeptAnswers()
 
-    def get(self, _: messages.AccountRef) -> "Served":
-        return self
+    @contextlib.contextmanager
+    def for_call(self, _: messages.AccountRef) -> Iterator["Served"]:
+        yield self
 
 
 @pytest.fixture(scope="module")

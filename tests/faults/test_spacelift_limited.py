@@ -1,12 +1,14 @@
-"""An account that limits its requests: the wait is in Temporal, and takes no slot of a worker."""
+"""Accounts that limit their requests, or hang, or are limited by us: others are not held up."""
 
 from pathlib import Path
 
 from tests.support import chains
 from tests.support.chains import account_document
+from tests.support.waiting import eventually
 
 # A request in 10 s: in slots of a worker, the pauses of these chains would take many minutes.
 LIMITED = {"rateLimit": {"perSecond": 0.1, "burst": 1}}
+ROOTS: chains.Body = {root: {} for root in "abcdefgh"}
 
 
 async def test_an_account_that_limits_its_requests_says_so_and_holds_up_no_other(
@@ -31,3 +33,58 @@ async def test_an_account_that_limits_its_requests_says_so_and_holds_up_no_other
 
         for root in "abcd":
             await limited.only_run(root)
+
+
+async def test_an_account_that_hangs_leaves_slots_of_the_worker_to_others(
+    parts: chains.Parts, tmp_path: Path
+) -> None:
+    options = chains.Options(settings={"WORKER_MAX_CONCURRENT_ACTIVITIES": "4"})
+    async with chains.installed(parts, tmp_path, options) as release:
+        hanging = await release.add_account("hanging", account_document(stacks=ROOTS))
+        free = await release.add_account("free", account_document("a -> b"))
+        # Reads only: what hangs has sent no trigger.
+        await hanging.fault(kind="query", action="timeout", seconds=600, count=0)
+        held = [await release.create(f"hanging-{root}", root, account=hanging) for root in ROOTS]
+        await eventually(
+            lambda: _any_says(release, "has 2 of this worker's 4 slots for calls"),
+            what="a chain says that the connection has its share of the slots",
+        )
+
+        other = await release.create("free", "a", account=free)
+        await other.ends("RunSucceeded")
+        assert await hanging.runs() == []
+        await hanging.heal()
+        for chain in held:
+            await chain.ends("RunSucceeded")
+
+        for root in ROOTS:
+            await hanging.only_run(root)
+
+
+async def test_a_connections_own_limit_is_kept_and_the_status_says_whose_it_is(
+    parts: chains.Parts, tmp_path: Path
+) -> None:
+    async with chains.installed(parts, tmp_path) as release:
+        limited = await release.add_account(
+            "limited", account_document(stacks=ROOTS), requestsPerMinute=100
+        )
+        held = [await release.create(f"limited-{root}", root, account=limited) for root in ROOTS]
+        await eventually(
+            lambda: _any_says(release, "'limited' has used up its own limit of 100 requests"),
+            what="a chain says that the connection's limit is used up",
+        )
+
+        sent = [request["at"] for request in (await limited.admin("GET", "/requests"))["requests"]]
+        assert max(sum(start <= at < start + 59 for at in sent) for start in sent) <= 100
+        # Without a restart of the worker.
+        release.connect("limited")
+        for chain in held:
+            await chain.ends("RunSucceeded")
+
+        for root in ROOTS:
+            await limited.only_run(root)
+
+
+async def _any_says(release: chains.Installation, words: str) -> bool:
+    """Whether the status of a chain, or of one of its stacks, says something."""
+    return any(words in str(status) for status in (await release.statuses()).values())

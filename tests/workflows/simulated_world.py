@@ -6,8 +6,9 @@ seconds. The account's time is the wall clock's.
 
 import asyncio
 import collections
+import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -163,8 +164,11 @@ class SimulatedWorld(World):
             find_earlier=self._find_earlier,
         )
 
-    def get(self, _: messages.AccountRef) -> spacelift_clients.SpaceliftAccount:
-        return self.spacelift
+    @contextlib.contextmanager
+    def for_call(self, _: messages.AccountRef) -> Iterator[spacelift_clients.SpaceliftAccount]:
+        yield self.spacelift
+
+    for_wait = for_call
 
     async def _turn(self, argument: messages.AwaitTurnInput) -> messages.AwaitTurnResult:
         assert self._client is not None

@@ -190,6 +190,9 @@ connections:
     {{- if kindIs "slice" $connection.dependencyLabelPrefixes }}
     dependencyLabelPrefixes: {{ toJson $connection.dependencyLabelPrefixes }}
     {{- end }}
+    {{- with $connection.requestsPerMinute }}
+    requestsPerMinute: {{ int64 . }}
+    {{- end }}
     {{- with (include "stackchain.webhookSecretFiles" $argument | fromYaml).files }}
     webhookSecretFiles: {{ toJson . }}
     {{- end }}

@@ -11,6 +11,9 @@ WORKER_TIMEOUT = "WorkerTimeout"
 PAYLOAD_TOO_LARGE = "PayloadsTooLarge"
 """Temporal does not take the input or the answer, which no further try makes smaller."""
 
+CONNECTION_BUSY = "ConnectionBusy"
+"""The connection has its share of a worker's slots, so that others have theirs."""
+
 HISTORY_LOST = "HistoryLost"
 """No one knows any more what an execution before a reset did."""
 
@@ -21,7 +24,7 @@ _UNANSWERED = (
     "SpaceliftRefused",
     "SpaceliftObjectNotFound",
 )
-_LIMITED = ("RateLimited", "LongPauseAsked")
+_LIMITED = ("RateLimited", "LongPauseAsked", CONNECTION_BUSY)
 _REFUSALS = tuple(map(str, permissions.DisallowedUse))
 _NOT_SIGNED = ("SignatureInvalid", "SigningKeyUnknown", "SignedByNewerVersion")
 

@@ -10,6 +10,7 @@ import temporalio.common
 import temporalio.exceptions
 
 from controller import times
+from controller.chain.run import failures
 from controller.config import permissions
 from controller.spacelift import errors
 from controller.temporal import signing
@@ -35,11 +36,14 @@ NOT_ALLOWED = frozenset(permissions.DisallowedUse)
 NOT_SIGNED = tuple(failure.__name__ for failure in signing.FAILURES)
 # Spacelift asks for such a long pause that the status has to say so.
 LONG_PAUSE = "LongPauseAsked"
+# The connection has its share of this worker's slots; refused before anything was done.
+CONNECTION_BUSY = failures.CONNECTION_BUSY
 # Failures of a trigger after which it may be sent again without looking for its run.
 NOTHING_SENT = NOT_ALLOWED | {
     errors.Unreachable.__name__,
     errors.RateLimited.__name__,
     LONG_PAUSE,
+    CONNECTION_BUSY,
 }
 UNREACHABLE = errors.Unreachable.__name__
 # Nothing was created, and something will be once the stack is unlocked or enabled.
@@ -103,6 +107,15 @@ def asked_pause(seconds: float | None, *, is_first: bool = False) -> timedelta |
 def may_pass(error: errors.SpaceliftError | None) -> bool:
     """Whether Spacelift did not answer, for a reason that may pass on its own."""
     return error is not None and not isinstance(error, _FINAL)
+
+
+def connection_busy(message: str) -> temporalio.exceptions.ApplicationError:
+    """Return the refusal of what its connection has no slot for; each pause is longer."""
+    return temporalio.exceptions.ApplicationError(
+        message,
+        type=CONNECTION_BUSY,
+        category=temporalio.exceptions.ApplicationErrorCategory.BENIGN,
+    )
 
 
 def still_waiting(message: str) -> temporalio.exceptions.ApplicationError:

@@ -25,19 +25,19 @@ class NewestRunFinder:
         Raises:
             ApplicationError: with the type of the Spacelift error.
         """
-        account = self._clients.get(argument.connection)
-        permission_checks.check_use(account, argument.connection.grant.use)
-        found: dict[str, models.RunsPage | None] = {}
-        with account.kept.reader(account.client) as reader:
-            async with heartbeats.kept_alive():
-                for stack_ids in client.chunks(argument.stack_ids):
-                    found |= await reader.get_newest_runs(stack_ids)
-        endpoint = argument.connection.endpoint
-        pages = (page for _, page in sorted(found.items()) if page is not None)
-        return messages.FindNewestRunsResult(
-            runs=[_newest(page.runs, endpoint) for page in pages if page.runs],
-            hidden=sorted(stack_id for stack_id, page in found.items() if page is None),
-        )
+        with self._clients.for_call(argument.connection) as account:
+            permission_checks.check_use(account, argument.connection.grant.use)
+            found: dict[str, models.RunsPage | None] = {}
+            with account.kept.reader(account.client) as reader:
+                async with heartbeats.kept_alive():
+                    for stack_ids in client.chunks(argument.stack_ids):
+                        found |= await reader.get_newest_runs(stack_ids)
+            endpoint = argument.connection.endpoint
+            pages = (page for _, page in sorted(found.items()) if page is not None)
+            return messages.FindNewestRunsResult(
+                runs=[_newest(page.runs, endpoint) for page in pages if page.runs],
+                hidden=sorted(stack_id for stack_id, page in found.items() if page is None),
+            )
 
 
 def _newest(runs: Sequence[models.RunRecord], endpoint: str) -> newer_runs.NewestRun:

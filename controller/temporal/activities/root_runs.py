@@ -33,19 +33,21 @@ class RootRunFinder:
         Raises:
             ApplicationError: with the type of the Spacelift error.
         """
-        account = self._clients.get(argument.connection)
-        permission_checks.check_roots(self._clients, argument)
-        permission_checks.check_use(account, argument.connection.grant.use)
-        found: dict[str, start_messages.RootRuns | None] = {}
-        with account.kept.reader(account.client) as reader:
-            async with heartbeats.kept_alive():
-                for stack_ids in client.chunks(await _stack_ids(reader, argument.roots)):
-                    pages = await reader.get_newest_runs(stack_ids)
-                    found |= {item: _root_runs(account, item, page) for item, page in pages.items()}
-        return start_messages.FindRootRunsResult(
-            roots=[item for item in found.values() if item is not None],
-            hidden=[stack_id for stack_id, item in found.items() if item is None],
-        )
+        with self._clients.for_call(argument.connection) as account:
+            permission_checks.check_roots(self._clients, argument)
+            permission_checks.check_use(account, argument.connection.grant.use)
+            found: dict[str, start_messages.RootRuns | None] = {}
+            with account.kept.reader(account.client) as reader:
+                async with heartbeats.kept_alive():
+                    for stack_ids in client.chunks(await _stack_ids(reader, argument.roots)):
+                        pages = await reader.get_newest_runs(stack_ids)
+                        found |= {
+                            item: _root_runs(account, item, page) for item, page in pages.items()
+                        }
+            return start_messages.FindRootRunsResult(
+                roots=[item for item in found.values() if item is not None],
+                hidden=[stack_id for stack_id, item in found.items() if item is None],
+            )
 
 
 async def _stack_ids(reader: client.SpaceliftClient, roots: v1alpha1.Roots) -> Sequence[str]:

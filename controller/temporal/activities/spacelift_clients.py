@@ -1,4 +1,4 @@
-"""Hands activities the Spacelift client of a connection, and guards which one that is."""
+"""Hands activities the Spacelift client of a connection and a slot, and guards which one it is."""
 
 import asyncio
 import contextlib
@@ -11,11 +11,23 @@ import temporalio.exceptions
 
 from controller.chain.run import holds, run_snapshots, run_states
 from controller.config import connections
-from controller.spacelift import account_session, client, endpoints, errors, models, own_keys
+from controller.spacelift import (
+    account_session,
+    client,
+    endpoints,
+    errors,
+    models,
+    own_keys,
+    request_budget,
+)
 from controller.temporal import messages, signing
-from controller.temporal.activities import kept_answers, run_poller
+from controller.temporal.activities import connection_slots, kept_answers, run_poller
 
 logger = logging.getLogger(__name__)
+
+# One connection may have nine tenths of the slots for waits. A wait holds its slot for as long as
+# the run takes, however fast Spacelift answers, so half of them would halve what a worker follows.
+_WAITS_PER_FREE = 9
 
 Observer = Callable[[str, str, float], None]
 NewSession = Callable[..., account_session.AccountSession]
@@ -111,10 +123,24 @@ class SpaceliftClients:
         request_timeout_seconds: float,
         ca_file: str | None,
         observer: Observer,
+        call_slots: int,
+        wait_slots: int,
         signing_keys: signing.SigningKeys | None = None,
         new_session: NewSession = account_session.AccountSession,
     ) -> None:
-        """Take the connections, and what makes the sessions of their accounts."""
+        """Take the connections, and what makes the sessions of their accounts.
+
+        Args:
+            catalog: the connections.
+            poll_seconds: seconds between two readings of all that is followed.
+            request_timeout_seconds: how long to wait for each part of an answer.
+            ca_file: a PEM file of the only certificate authorities to trust.
+            observer: called after each operation, for metrics.
+            call_slots: how many short calls this worker makes at a time.
+            wait_slots: how many waits it has at a time.
+            signing_keys: what the operator signs with.
+            new_session: makes the session of an account.
+        """
         self.signing_keys = signing_keys or signing.SigningKeys()
         self._catalog = catalog
         self._poll_seconds = poll_seconds
@@ -122,8 +148,35 @@ class SpaceliftClients:
         self._ca_file = ca_file
         self._observer = observer
         self._new_session = new_session
+        self._call_slots = connection_slots.ConnectionSlots(
+            call_slots, noun="calls", is_shared=self._has_several
+        )
+        self._wait_slots = connection_slots.ConnectionSlots(
+            wait_slots, noun="waits", is_shared=self._has_several, per_free=_WAITS_PER_FREE
+        )
         self._accounts: dict[str, SpaceliftAccount] = {}
         self._closing: set[asyncio.Task[None]] = set()
+
+    @contextlib.contextmanager
+    def for_call(self, wanted: messages.AccountRef) -> Iterator[SpaceliftAccount]:
+        """Give the account of the connection to a short call, with one of its slots.
+
+        Raises:
+            ApplicationError: as `get`, or the connection has its share of the slots.
+        """
+        account = self.get(wanted)
+        with self._call_slots.taken_by(wanted.name):
+            yield account
+
+    @contextlib.contextmanager
+    def for_wait(self, wanted: messages.AccountRef) -> Iterator[SpaceliftAccount]:
+        """Give the account of the connection to a long wait; raises as `for_call` does."""
+        account = self.get(wanted)
+        with self._wait_slots.taken_by(wanted.name):
+            yield account
+
+    def _has_several(self) -> bool:
+        return len(self._catalog.names()) > 1
 
     def get(self, wanted: messages.AccountRef) -> SpaceliftAccount:
         """Return the account of the connection.
@@ -179,6 +232,9 @@ class SpaceliftClients:
 
     def _open(self, connection: connections.Connection) -> SpaceliftAccount:
         read_api_key = functools.partial(self._catalog.read_api_key, connection.name)
+        budget = request_budget.RequestBudget(
+            connection.name, functools.partial(self._requests_per_minute, connection.name)
+        )
         spacelift = client.SpaceliftClient(
             self._new_session(
                 endpoint=connection.endpoint,
@@ -186,6 +242,7 @@ class SpaceliftClients:
                 request_timeout_seconds=self._request_timeout_seconds,
                 ca_file=self._ca_file,
                 observer=self._observer,
+                before_request=budget.wait,
             )
         )
         return SpaceliftAccount(
@@ -198,6 +255,10 @@ class SpaceliftClients:
             connection=connection,
             own_keys=own_keys.OwnKeys(read_api_key),
         )
+
+    def _requests_per_minute(self, name: str) -> int | None:
+        connection = self._catalog.get(name)
+        return None if connection is None else connection.requests_per_minute
 
     @property
     def followed(self) -> int:

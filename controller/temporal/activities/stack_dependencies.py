@@ -48,28 +48,29 @@ class StackDependencies:
         Raises:
             ApplicationError: with the type of the Spacelift error.
         """
-        account, scope = self._clients.get(argument.connection), argument.scope
-        may_run = account.connection.allowed.may_run
-        permission_checks.check_scope(self._clients, argument)
-        use = dataclasses.replace(argument.connection.grant.use, operation=scope.operation)
-        permission_checks.check_use(account, use)
-        with account.kept.reader(account.client) as reader:
-            async with heartbeats.kept_alive():
-                prefixes = account.connection.dependency_label_prefixes
-                reading = _ReadStacks(reader, prefixes)
-                found = await _Discovering(reading, argument).discover()
-                similar = tuple[str, ...]()
-                for root in found.unknown_roots[:1]:
-                    # Others are not this namespace's business.
-                    similar = await meant_stacks.find(
-                        reader, root, may_tell=lambda stack: may_run(stack.id, stack.labels)
-                    )
-        forbidden = (stack.id for stack in found.stacks if not may_run(stack.id, stack.labels))
-        permits = self._permits(argument.connection, selection.ReadGraph(found, scope))
-        found = dataclasses.replace(
-            found, forbidden=tuple(forbidden), permits=permits, similar=similar
-        )
-        return packed_reading.pack(found, excluded_labels=scope.graph.exclude.labels)
+        scope = argument.scope
+        with self._clients.for_call(argument.connection) as account:
+            may_run = account.connection.allowed.may_run
+            permission_checks.check_scope(self._clients, argument)
+            use = dataclasses.replace(argument.connection.grant.use, operation=scope.operation)
+            permission_checks.check_use(account, use)
+            with account.kept.reader(account.client) as reader:
+                async with heartbeats.kept_alive():
+                    prefixes = account.connection.dependency_label_prefixes
+                    reading = _ReadStacks(reader, prefixes)
+                    found = await _Discovering(reading, argument).discover()
+                    similar = tuple[str, ...]()
+                    for root in found.unknown_roots[:1]:
+                        # Others are not this namespace's business.
+                        similar = await meant_stacks.find(
+                            reader, root, may_tell=lambda stack: may_run(stack.id, stack.labels)
+                        )
+            forbidden = (stack.id for stack in found.stacks if not may_run(stack.id, stack.labels))
+            permits = self._permits(argument.connection, selection.ReadGraph(found, scope))
+            found = dataclasses.replace(
+                found, forbidden=tuple(forbidden), permits=permits, similar=similar
+            )
+            return packed_reading.pack(found, excluded_labels=scope.graph.exclude.labels)
 
     def _permits(
         self, connection: messages.AccountRef, read: selection.ReadGraph

@@ -93,21 +93,21 @@ class StackOperations:
 
         What the same run of the chain had before a reset goes before both.
         """
-        account = self._clients.get(argument.target.connection)
-        try:
-            async with heartbeats.kept_alive():
-                earlier = await self._find_earlier(argument)
-                if earlier is not None and _is_news(earlier, argument.known_run_id):
-                    return messages.FindStackRunResult(
-                        newest_run_id=earlier.run_id or earlier.newest_run_id,
-                        key_id=earlier.key_id,
-                        earlier=earlier,
-                    )
-                if argument.adopt_origin is not None:
-                    return await self._find_adopted(account, argument, argument.adopt_origin)
-                return await self._find_newest(account, argument)
-        except spacelift_errors.SpaceliftError as error:
-            raise errors.to_application_error(error) from error
+        with self._clients.for_call(argument.target.connection) as account:
+            try:
+                async with heartbeats.kept_alive():
+                    earlier = await self._find_earlier(argument)
+                    if earlier is not None and _is_news(earlier, argument.known_run_id):
+                        return messages.FindStackRunResult(
+                            newest_run_id=earlier.run_id or earlier.newest_run_id,
+                            key_id=earlier.key_id,
+                            earlier=earlier,
+                        )
+                    if argument.adopt_origin is not None:
+                        return await self._find_adopted(account, argument, argument.adopt_origin)
+                    return await self._find_newest(account, argument)
+            except spacelift_errors.SpaceliftError as error:
+                raise errors.to_application_error(error) from error
 
     async def _find_newest(
         self, account: spacelift_clients.SpaceliftAccount, argument: messages.FindStackRunInput
@@ -158,9 +158,9 @@ class StackOperations:
         The caller then looks for the stack's runs again, which reports whatever is wrong. A patient
         wait continues until that can help.
         """
-        account = self._clients.get(argument.target.connection)
-        async with heartbeats.kept_alive(seconds=heartbeats.pause_of_wait()):
-            await stack_waits.await_release(account, argument, limit=self._limits.follow)
+        with self._clients.for_wait(argument.target.connection) as account:
+            async with heartbeats.kept_alive(seconds=heartbeats.pause_of_wait()):
+                await stack_waits.await_release(account, argument, limit=self._limits.follow)
 
     @activity.defn(name=ids.TRIGGER_ACTIVITY)
     async def trigger_stack_run(
@@ -170,18 +170,18 @@ class StackOperations:
         time = stack_triggers.AttemptTime.of_this()
         lost_at = stack_triggers.lost_since(argument, now=time.now())
         try:
-            account = self._clients.get(argument.target.connection)
-            async with heartbeats.kept_alive():
-                run = None
-                if lost_at is not None:
-                    left = lost_at + self._limits.trigger_grace - time.now()
-                    run = await stack_triggers.find_lost(account, argument, left=left)
-                if run is None:
-                    lost_at = None
-                    permission_checks.check_trigger(self._clients, argument)
-                    await _check_trigger(account, argument)
-                    stack_triggers.raise_if_closed(argument, now=time.now())
-                    run = await stack_triggers.send(account, argument)
+            with self._clients.for_call(argument.target.connection) as account:
+                async with heartbeats.kept_alive():
+                    run = None
+                    if lost_at is not None:
+                        left = lost_at + self._limits.trigger_grace - time.now()
+                        run = await stack_triggers.find_lost(account, argument, left=left)
+                    if run is None:
+                        lost_at = None
+                        permission_checks.check_trigger(self._clients, argument)
+                        await _check_trigger(account, argument)
+                        stack_triggers.raise_if_closed(argument, now=time.now())
+                        run = await stack_triggers.send(account, argument)
         except spacelift_errors.AmbiguousOutcome as error:
             self._counters.trigger_ambiguous()
             stack_triggers.note_failure(time.now())
@@ -189,10 +189,11 @@ class StackOperations:
         except spacelift_errors.SpaceliftError as error:
             stack_triggers.note_failure(None)
             raise errors.to_application_error(error) from error
-        except temporalio.exceptions.ApplicationError:
-            # Not found yet, held, not allowed, or this worker does not serve the connection: all is
-            # as it was.
+        except temporalio.exceptions.ApplicationError as error:
+            # Not found yet, held, not allowed, or this worker does not serve the connection or has
+            # no slot for it: all is as it was.
             stack_triggers.note_failure(lost_at)
+            stack_triggers.raise_if_lost(lost_at, error)
             raise
         self._counters.run_triggered()
         account.own_keys.learn(run.triggered_by)
@@ -209,25 +210,25 @@ class StackOperations:
 
         A run that cannot be read is news too; of such a snapshot only the problem counts.
         """
-        account = self._clients.get(argument.target.connection)
-        async with heartbeats.kept_alive(seconds=heartbeats.pause_of_wait()):
-            return await stack_waits.follow(
-                account,
-                argument,
-                limit=self._limits.follow,
-                lost_after=self._limits.lost_after,
-            )
+        with self._clients.for_wait(argument.target.connection) as account:
+            async with heartbeats.kept_alive(seconds=heartbeats.pause_of_wait()):
+                return await stack_waits.follow(
+                    account,
+                    argument,
+                    limit=self._limits.follow,
+                    lost_after=self._limits.lost_after,
+                )
 
     @activity.defn(name="read_stack_run")
     async def read_stack_run(
         self, argument: messages.FollowStackRunInput
     ) -> messages.ReadStackRunResult:
         """Return the run's state now, if that is news to the chain."""
-        account = self._clients.get(argument.target.connection)
-        try:
-            return messages.ReadStackRunResult(news=await stack_waits.read(account, argument))
-        except spacelift_errors.SpaceliftError as error:
-            raise errors.to_application_error(error) from error
+        with self._clients.for_call(argument.target.connection) as account:
+            try:
+                return messages.ReadStackRunResult(news=await stack_waits.read(account, argument))
+            except spacelift_errors.SpaceliftError as error:
+                raise errors.to_application_error(error) from error
 
     @activity.defn(name="confirm_stack_run")
     async def confirm_stack_run(
@@ -237,48 +238,46 @@ class StackOperations:
 
         The limits are those that the operator has signed, whatever else the message says.
         """
-        account, grant = (
-            self._clients.get(argument.target.connection),
-            argument.target.connection.grant,
-        )
+        grant = argument.target.connection.grant
         key = models.RunKey(stack_id=argument.target.stack_id, run_id=argument.run_id)
         time = stack_triggers.AttemptTime.of_this()
-        # Only runs that the chain is to confirm itself come here, whatever the message says.
-        permission_checks.check_confirmation(self._clients, argument)
-        permission_checks.check_use(
-            account, dataclasses.replace(grant.use, confirmation_policy=_AUTO)
-        )
-        try:
-            async with heartbeats.kept_alive():
-                await permission_checks.check_stack(account, argument.target.stack_id)
-                return await stack_confirms.confirm_run(
-                    account,
-                    key,
-                    limits=grant.confirmation_limits,
-                    closed_window=lambda: window_reading.closed_window(
-                        argument.target, now=time.now()
-                    ),
-                    note=argument.note,
-                    seconds=self._limits.stop_effect,
-                )
-        except spacelift_errors.SpaceliftError as error:
-            raise errors.to_application_error(error, goes_on=True) from error
+        with self._clients.for_call(argument.target.connection) as account:
+            # Only runs that the chain is to confirm itself come here, whatever the message says.
+            permission_checks.check_confirmation(self._clients, argument)
+            permission_checks.check_use(
+                account, dataclasses.replace(grant.use, confirmation_policy=_AUTO)
+            )
+            try:
+                async with heartbeats.kept_alive():
+                    await permission_checks.check_stack(account, argument.target.stack_id)
+                    return await stack_confirms.confirm_run(
+                        account,
+                        key,
+                        limits=grant.confirmation_limits,
+                        closed_window=lambda: window_reading.closed_window(
+                            argument.target, now=time.now()
+                        ),
+                        note=argument.note,
+                        seconds=self._limits.stop_effect,
+                    )
+            except spacelift_errors.SpaceliftError as error:
+                raise errors.to_application_error(error, goes_on=True) from error
 
     @activity.defn(name="stop_stack_run")
     async def stop_stack_run(
         self, argument: messages.StopStackRunInput
     ) -> run_snapshots.RunSnapshot:
         """Stop the run by the call that fits its state, and return its state then."""
-        account = self._clients.get(argument.target.connection)
-        permission_checks.check_stops(self._clients, [argument.target])
-        key = models.RunKey(stack_id=argument.target.stack_id, run_id=argument.run_id)
-        try:
-            async with heartbeats.kept_alive():
-                return await stack_stops.stop_run(
-                    account, key, note=argument.note, seconds=self._limits.stop_effect
-                )
-        except spacelift_errors.SpaceliftError as error:
-            raise errors.to_application_error(error, goes_on=True) from error
+        with self._clients.for_call(argument.target.connection) as account:
+            permission_checks.check_stops(self._clients, [argument.target])
+            key = models.RunKey(stack_id=argument.target.stack_id, run_id=argument.run_id)
+            try:
+                async with heartbeats.kept_alive():
+                    return await stack_stops.stop_run(
+                        account, key, note=argument.note, seconds=self._limits.stop_effect
+                    )
+            except spacelift_errors.SpaceliftError as error:
+                raise errors.to_application_error(error, goes_on=True) from error
 
     @activity.defn(name="find_triggered_run")
     async def find_triggered_run(
@@ -288,32 +287,34 @@ class StackOperations:
 
         It is looked for as long as it may be late.
         """
-        account = self._clients.get(argument.target.connection)
-        try:
-            async with heartbeats.kept_alive():
-                run = await stack_stops.find_possible(
-                    account, argument, seconds=self._limits.trigger_grace
-                )
-                return account.snapshot(run) if run is not None else None
-        except spacelift_errors.SpaceliftError as error:
-            raise errors.to_application_error(error, goes_on=True) from error
+        with self._clients.for_call(argument.target.connection) as account:
+            try:
+                async with heartbeats.kept_alive():
+                    run = await stack_stops.find_possible(
+                        account, argument, seconds=self._limits.trigger_grace
+                    )
+                    return account.snapshot(run) if run is not None else None
+            except spacelift_errors.SpaceliftError as error:
+                raise errors.to_application_error(error, goes_on=True) from error
 
     @activity.defn(name="stop_native_runs")
     async def stop_native_runs(
         self, argument: messages.StopNativeRunsInput
     ) -> messages.StopNativeRunsResult:
         """Stop what Spacelift queued on stacks that must not run it, if it is there yet."""
-        account = self._clients.get(argument.connection)
-        permission_checks.check_stops(self._clients, argument.stacks)
-        stops = native_run_stops.NativeRunStops(
-            account, settle=self._limits.adopt_settle, effect=self._limits.stop_effect
-        )
-        try:
-            async with heartbeats.kept_alive():
-                runs = await stops.look(argument.targets, is_first_try=activity.info().attempt == 1)
-                return messages.StopNativeRunsResult(runs=runs)
-        except spacelift_errors.SpaceliftError as error:
-            raise errors.to_application_error(error, goes_on=True) from error
+        with self._clients.for_call(argument.connection) as account:
+            permission_checks.check_stops(self._clients, argument.stacks)
+            stops = native_run_stops.NativeRunStops(
+                account, settle=self._limits.adopt_settle, effect=self._limits.stop_effect
+            )
+            try:
+                async with heartbeats.kept_alive():
+                    runs = await stops.look(
+                        argument.targets, is_first_try=activity.info().attempt == 1
+                    )
+                    return messages.StopNativeRunsResult(runs=runs)
+            except spacelift_errors.SpaceliftError as error:
+                raise errors.to_application_error(error, goes_on=True) from error
 
     @activity.defn(name="await_turn")
     async def await_turn(self, argument: messages.AwaitTurnInput) -> messages.AwaitTurnResult:

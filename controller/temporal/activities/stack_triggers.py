@@ -137,6 +137,18 @@ async def _raise_if_held(
         ) from refusal
 
 
+def raise_if_lost(lost_at: float | None, refusal: temporalio.exceptions.ApplicationError) -> None:
+    """Keep a refusal of this attempt from saying that nothing was sent while a run may be there.
+
+    Raises:
+        ApplicationError: an earlier attempt may have sent it.
+    """
+    if lost_at is not None and refusal.type in errors.NOTHING_SENT:
+        raise temporalio.exceptions.ApplicationError(
+            refusal.message, type=errors.AMBIGUOUS, category=refusal.category
+        ) from refusal
+
+
 def note_failure(lost_at: float | None) -> None:
     """Tell the next attempt since when there may be a run that no one knows of; None: none is.
 

@@ -38,6 +38,8 @@ class DirectClient(httpx.AsyncClient):
             await flow.aclose()
 
     async def _send_once(self, request: httpx.Request) -> httpx.Response:
+        for hook in self.event_hooks["request"]:
+            await hook(request)
         response = await self._transport.handle_async_request(request)
         response.request = request
         for hook in self.event_hooks["response"]:

@@ -98,6 +98,18 @@ def test_all_that_is_allowed_comes_from_the_file() -> None:
     )
 
 
+@pytest.mark.parametrize("limit", [100, 6000, None])
+def test_requests_are_limited_only_if_the_file_says_so(limit: int | None) -> None:
+    entry = {"endpoint": "https://a.example", "allowedNamespaces": ["*"]}
+
+    limited = connections.parse_connections(
+        {"connections": {"a": entry | {"requestsPerMinute": limit}, "b": entry}}, "test"
+    )
+
+    assert limited["a"].requests_per_minute == limit
+    assert limited["b"].requests_per_minute is None
+
+
 def test_the_operator_needs_no_key_files(file: Path) -> None:
     """The chart mounts the list into the operator, and the keys only into the worker."""
     assert get(catalog(file), "staging").endpoint
@@ -227,6 +239,10 @@ def test_a_file_that_is_mended_is_read(file: Path) -> None:
             "a prefix of labels without an end",
             MINIMAL + ", dependencyLabelPrefixes: [after]}}",
         ),
+        ("too few requests", MINIMAL + ", requestsPerMinute: 99}}"),
+        ("requests as a word", MINIMAL + ", requestsPerMinute: many}}"),
+        ("part of a request", MINIMAL + ", requestsPerMinute: 100.5}}"),
+        ("requests as a choice", MINIMAL + ", requestsPerMinute: true}}"),
         (
             "a webhook secret that is no list",
             MINIMAL + ", webhookSecretFiles: /x}}",

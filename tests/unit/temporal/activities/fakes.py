@@ -1,10 +1,12 @@
 """FakeSpacelift: an account in memory with the client's interface, and the activities around it."""
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import temporalio.exceptions
 from temporalio.testing import ActivityEnvironment
 
 from controller import times
@@ -328,6 +330,16 @@ class Clients:
     def __init__(self, account: spacelift_clients.SpaceliftAccount) -> None:
         self._account = account
         self.signing_keys = signing.SigningKeys()
+        # What a connection that has its share of the slots refuses with.
+        self.refusal: temporalio.exceptions.ApplicationError | None = None
+
+    @contextlib.contextmanager
+    def for_call(self, wanted: messages.AccountRef) -> Iterator[spacelift_clients.SpaceliftAccount]:
+        if self.refusal is not None:
+            raise self.refusal
+        yield self.get(wanted)
+
+    for_wait = for_call
 
     def get(self, wanted: messages.AccountRef) -> spacelift_clients.SpaceliftAccount:
         with spacelift_clients.signature_failures():

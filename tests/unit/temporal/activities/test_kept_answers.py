@@ -4,10 +4,11 @@ The client is the real one, so that the pages of one search count one by one, to
 """
 
 import asyncio
+import contextlib
 import dataclasses
 import datetime
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pytest
@@ -77,8 +78,9 @@ class Account:
         self.now = time.monotonic()
         self.kept = kept_answers.KeptAnswers(monotonic=lambda: self.now)
 
-    def get(self, _: messages.AccountRef) -> "Account":
-        return self
+    @contextlib.contextmanager
+    def for_call(self, _: messages.AccountRef) -> Iterator["Account"]:
+        yield self
 
 
 async def in_tries(

@@ -1,6 +1,7 @@
 """A worker serves a connection only if it means the same account by it."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,8 @@ def make_clients(tmp_path: Path, endpoint: str) -> spacelift_clients.SpaceliftCl
         request_timeout_seconds=5,
         ca_file=None,
         observer=lambda *_: None,
+        call_slots=4,
+        wait_slots=20,
     )
 
 
@@ -68,6 +71,41 @@ async def test_another_account_of_the_same_name_is_not_served(
         clients.get(wanted(name))
 
     assert (caught.value.type, caught.value.non_retryable) == ("ConnectionMismatch", False)
+
+
+TWO = f"""{FILE}
+  other:
+    endpoint: https://other.app.spacelift.io
+    allowedNamespaces: ["*"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("slots", "alone", "next_to_another"),
+    [("for_call", 4, 2), ("for_wait", 20, 18)],
+    ids=["calls", "waits"],
+)
+async def test_a_connection_leaves_slots_as_soon_as_there_is_another(
+    tmp_path: Path, slots: str, alone: int, next_to_another: int
+) -> None:
+    clients = make_clients(tmp_path, "https://acme.app.spacelift.io")
+
+    async def most() -> int:
+        count = 0
+        with (
+            contextlib.ExitStack() as taken,
+            contextlib.suppress(temporalio.exceptions.ApplicationError),
+        ):
+            for _ in range(alone):
+                taken.enter_context(getattr(clients, slots)(wanted()))
+                count += 1
+        return count
+
+    assert await most() == alone
+    text = TWO.format(endpoint="https://acme.app.spacelift.io")
+    (tmp_path / "connections.yaml").write_text(text)
+    assert await most() == next_to_another
+    await clients.aclose()
 
 
 async def test_a_setting_of_a_connection_that_changes_counts_at_once(tmp_path: Path) -> None:

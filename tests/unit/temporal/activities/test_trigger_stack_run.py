@@ -11,6 +11,7 @@ import temporalio.exceptions
 from controller import clock
 from controller.spacelift import errors, models
 from controller.temporal import messages
+from controller.temporal.activities import errors as activity_errors
 from controller.temporal.activities import stack_operations
 from tests.unit.temporal.activities import fakes
 
@@ -228,6 +229,40 @@ async def test_while_a_run_may_be_there_no_failure_to_look_is_final(
     assert (failure.type, failure.non_retryable) == (expected, False)
     assert bench.details == [2, lost_at]
     assert bench.spacelift.count("trigger_run") == 0
+
+
+async def test_a_trigger_without_a_slot_leaves_the_word_that_nothing_was_sent() -> None:
+    bench = fakes.make_bench()
+    bench.clients.refusal = activity_errors.connection_busy("no slot")
+
+    failure = await fails(bench)
+
+    assert (failure.type, failure.non_retryable) == ("ConnectionBusy", False)
+    assert failure.type in activity_errors.NOTHING_SENT
+    assert bench.details == [1, None]
+    bench.attempt(2, bench.details)
+    bench.clients.refusal = None
+    await trigger(bench)
+    assert [called for called, _ in bench.spacelift.calls] == ["trigger_run"]
+
+
+@pytest.mark.parametrize("was_attempted", [True, False], ids=["by an activity", "by a try"])
+async def test_a_trigger_without_a_slot_does_not_hide_that_a_run_may_be_there(
+    was_attempted: bool,
+) -> None:
+    bench = fakes.make_bench(limits=LONG)
+    lost_at = time.time() - 5
+    if not was_attempted:
+        bench.attempt(2, [1, lost_at])
+    bench.clients.refusal = activity_errors.connection_busy("no slot")
+
+    failure = await fails(bench, was_attempted=was_attempted)
+
+    assert (failure.type, failure.non_retryable) == ("AmbiguousOutcome", False)
+    if not was_attempted:
+        assert bench.details == [2, lost_at]
+    assert bench.details[1] is not None
+    assert bench.spacelift.calls == []
 
 
 async def test_a_stack_that_is_gone_when_the_grace_has_passed_is_waited_for_no_longer() -> None:

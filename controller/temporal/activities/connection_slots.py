@@ -1,0 +1,62 @@
+"""Shares a worker's slots between connections: one that hangs leaves some to all others (ADR 0066).
+
+A request that hangs holds the slot of its activity. Without a bound, the chains of one such account
+took every slot, and a run of another account started minutes late.
+"""
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from controller.temporal.activities import errors
+
+
+class ConnectionSlots:
+    """The slots of one queue in this worker, of which no connection ever has all that are left.
+
+    A connection gets another slot only while it has fewer than `per_free` times as many as are
+    free. So each one that hangs leaves a part of what the others left, however many hang, and
+    connections that come and go need no configuration.
+    """
+
+    def __init__(
+        self, total: int, *, noun: str, is_shared: Callable[[], bool], per_free: int = 1
+    ) -> None:
+        """Take how many slots the queue has.
+
+        Args:
+            total: the number of slots.
+            noun: what takes one, in the plural, for messages.
+            is_shared: whether there is another connection now; alone, one may take all slots.
+            per_free: how many slots a connection may have for each that is free.
+        """
+        self._total = total
+        self._noun = noun
+        self._is_shared = is_shared
+        self._per_free = per_free
+        self._taken: Counter[str] = Counter()
+
+    @contextlib.contextmanager
+    def taken_by(self, connection: str) -> Iterator[None]:
+        """Count a slot as taken while the context is open.
+
+        Raises:
+            ApplicationError: the connection has its share; nothing was done, and Temporal retries.
+        """
+        taken = self._taken[connection]
+        free = self._total - self._taken.total()
+        if self._is_shared() and taken >= self._per_free * free:
+            raise errors.connection_busy(
+                f"The connection '{connection}' has {taken} of this worker's {self._total} slots "
+                f"for {self._noun}, and the rest is kept for other connections. This is tried "
+                "again after a pause. If it lasts, Spacelift answers slowly, or the worker has too "
+                "few slots."
+            )
+        self._taken[connection] += 1
+        try:
+            yield
+        finally:
+            self._taken[connection] -= 1
+            if not self._taken[connection]:
+                # Names come and go with the connections file.
+                del self._taken[connection]
