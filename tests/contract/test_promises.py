@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.world import invariants, making_plans
+from tests.simulation.world import invariants, making_plans, making_resets
 
 ROOT = Path(__file__).parents[2]
-_SEEDS = range(300)
+_SEEDS = (*range(300), making_resets.FIRST_SEED)
 
 
 def table(marker: str) -> list[list[str]]:

@@ -158,7 +158,7 @@ MUTANTS = (
         module=_EXECUTIONS,
         old="return execution.is_reset and is_same_run and not latest.phase.is_over",
         new="return False",
-        note="schedules reset nothing that runs",
+        note="the seeds that it plays have no resets",
     ),
     Mutant(
         name="an execution that was reset forgets the run that it has",
@@ -166,7 +166,7 @@ MUTANTS = (
         old="if earlier is not None and _is_news(earlier, argument.known_run_id):",
         new="if False:",
         runs_twice=True,
-        note="schedules reset nothing that runs",
+        note="the seeds that it plays have no resets",
     ),
     Mutant(
         name="a native run that was skipped for a failure counts as unchanged",

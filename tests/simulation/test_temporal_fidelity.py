@@ -18,6 +18,7 @@ from tests.simulation.fidelity import (
     children_rows,
     places,
     reading_rows,
+    reset_rows,
     schedule_rows,
     start_rows,
 )
@@ -25,10 +26,18 @@ from tests.support import temporal as temporal_support
 
 ROWS = {
     row.__name__.replace("_", " "): row
-    for module in (start_rows, reading_rows, activity_rows, children_rows, schedule_rows)
+    for module in (
+        start_rows,
+        reading_rows,
+        activity_rows,
+        children_rows,
+        schedule_rows,
+        reset_rows,
+    )
     for row in module.ROWS
 }
 
+SLOW_TASKS = start_rows.SLOW_TASKS | reset_rows.SLOW_TASKS
 
 # A busy machine makes a server late, which looks like another answer, and rarely happens twice.
 _TRIES = 3
@@ -84,8 +93,6 @@ async def real_server(temporal_client: Client) -> AsyncIterator[RealServer]:
 @pytest.mark.parametrize("name", ROWS)
 async def test_the_stand_in_does_as_the_server(real_server: RealServer, name: str) -> None:
     row = ROWS[name]
-    observed = await asyncio.to_thread(
-        places.on_stand_in, row, has_slow_tasks=row in start_rows.SLOW_TASKS
-    )
+    observed = await asyncio.to_thread(places.on_stand_in, row, has_slow_tasks=row in SLOW_TASKS)
 
     assert observed == await real_server.does(name, observed)

@@ -232,7 +232,8 @@ def _progress_text(facts: ConditionFacts) -> str:
     run = facts.run
     if run is None or run.phase.is_over:
         return "A run is about to start."
-    if not run.summary.total:
+    # One that was reset has its rows, but has not read the stacks again.
+    if not run.summary.total or not run.progress:
         return f"Run {run.number}: reading the stacks from Spacelift."
     summary = run.summary
     unchanged = sum(s.reason == reasons.StackReason.OUTPUT_UNCHANGED for s in facts.stacks)

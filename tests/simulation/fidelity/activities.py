@@ -37,12 +37,19 @@ class Activities:
             self.beat_once_then_fail_twice,
             self.beat_twice_then_hang_once,
             self.count_at_first,
+            self.count,
         ]
 
     @activity.defn
     async def echo(self, text: str) -> str:
         """Return the argument, and which attempt this is."""
         return f"{text} {activity.info().attempt}"
+
+    @activity.defn
+    async def count(self, text: str) -> int:
+        """Note each call, and return how many there were."""
+        self.note(text, f"attempt {activity.info().attempt}")
+        return len(self.seen[text])
 
     @activity.defn
     async def fail(self, text: str) -> None:

@@ -289,7 +289,95 @@ class Scheduled:
         return [found.get(_SCHEDULE) is not None, due is not None and due.microsecond == 0]
 
 
-WORKFLOWS = [Waits, Lasts, Breaks, Calls, Parents, Signals, Remembers, Sleeps, Scheduled]
+@workflow.defn(name="Directs")
+class Directs:
+    """Does what signals say, each thing while the others are under way, and returns how they went.
+
+    It can take a while for each of them, so that what comes meanwhile is written after the task.
+    """
+
+    def __init__(self) -> None:
+        self._children: dict[str, workflow.ChildWorkflowHandle[Any, Any]] = {}
+        self._todo: list[list[str]] = []
+        self.went: list[str] = []
+
+    @workflow.signal
+    def do(self, what: str, *arguments: str) -> None:
+        """Take a thing to do, with its arguments."""
+        self._todo.append([what, *arguments])
+
+    @workflow.query
+    def done(self) -> list[str]:
+        """Return how the things went that are over."""
+        return self.went
+
+    @workflow.run
+    async def run(self, task_seconds: float) -> list[str]:
+        """Return how the things went, in the order of their ends."""
+        under_way: list[asyncio.Task[None]] = []
+        while True:
+            try:
+                await workflow.wait_condition(lambda: bool(self._todo))
+            except asyncio.CancelledError:
+                self.went.append("canceled")
+                continue
+            what, *arguments = self._todo.pop(0)
+            if what == "end":
+                return self.went
+            # Not a timer: the task itself is to last.
+            time.sleep(task_seconds)  # noqa: ASYNC251
+            under_way.append(asyncio.create_task(self._do(what, arguments)))
+            await asyncio.sleep(0)
+
+    async def _do(self, what: str, arguments: list[str]) -> None:
+        try:
+            self.went.append(f"{what}: {await getattr(self, f'_{what}')(*arguments)}")
+        except (exceptions.FailureError, asyncio.CancelledError) as error:
+            self.went.append(f"{what}: {described(error)}")
+
+    async def _call(self, name: str, argument: str, queue: str = "") -> Any:
+        return await workflow.execute_activity(
+            name,
+            argument,
+            task_queue=queue or None,
+            start_to_close_timeout=timedelta(seconds=30),
+            heartbeat_timeout=timedelta(seconds=10),
+            retry_policy=RetryPolicy(maximum_attempts=2),
+        )
+
+    async def _sleep(self, seconds: str) -> str:
+        started = workflow.time()
+        await asyncio.sleep(float(seconds))
+        return "on time" if workflow.time() - started < float(seconds) + 2 else "late"
+
+    async def _start(self, workflow_id: str, close: str = "REQUEST_CANCEL") -> Any:
+        self._children[workflow_id] = await workflow.start_child_workflow(
+            "Waits",
+            id=workflow_id,
+            parent_close_policy=workflow.ParentClosePolicy[close],
+            cancellation_type=workflow.ChildWorkflowCancellationType.TRY_CANCEL,
+        )
+        return await self._children[workflow_id]
+
+    async def _cancel(self, workflow_id: str) -> None:
+        self._children[workflow_id].cancel()
+
+    async def _tell(self, workflow_id: str, word: str) -> None:
+        await self._children[workflow_id].signal("say", word)
+
+    async def _signal(self, workflow_id: str, word: str) -> None:
+        other: workflow.ExternalWorkflowHandle[Any]
+        other = workflow.get_external_workflow_handle(workflow_id)
+        await other.signal("say", word)
+
+    async def _note(self, text: str) -> None:
+        workflow.upsert_memo({"text": text})
+
+    async def _random(self, name: str) -> float:
+        return workflow.random().random()
+
+
+WORKFLOWS = [Waits, Lasts, Breaks, Calls, Parents, Signals, Remembers, Sleeps, Scheduled, Directs]
 
 
 def _span(seconds: float | None) -> timedelta | None:

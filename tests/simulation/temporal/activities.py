@@ -1,5 +1,6 @@
 """Activities as the server sees them: queued, tried, timed out, tried again, and ended."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from temporalio.api.common.v1 import Payload
@@ -42,6 +43,8 @@ class Activities:
 
     def __init__(self, server: "TemporalServer") -> None:
         self._server = server
+        self.on_start: list[Callable[[Activity], None]] = []
+        """Called when an attempt is given to a worker."""
 
     def schedule(self, execution: Execution, body: Any, scheduled_id: int) -> None:
         """Queue the first attempt."""
@@ -87,6 +90,8 @@ class Activities:
             self._time_out_after(activity, "start to close", seconds, _START_TO_CLOSE)
         self._await_heartbeat(activity)
         worker.take_activity(activity, activity.attempt)
+        for listener in tuple(self.on_start):
+            listener(activity)
 
     # From workers
 

@@ -79,9 +79,11 @@ class Children:
         link = execution.start.parent
         if link is None:
             return
-        parent = self._server.find_run(link.workflow_id, link.run_id)
+        # Whoever is reset hears of its children in the new run, and its parent of the new run.
+        parent = self._server.after_resets(self._server.find_run(link.workflow_id, link.run_id))
         child = parent.children.get(link.seq) if parent is not None else None
-        if parent is None or child is None or child.run_id != execution.run_id:
+        ids = (execution.run_id, execution.start.first_run_id)
+        if parent is None or child is None or child.run_id not in ids:
             return
         del parent.children[link.seq]
         last = execution.history.events[-1]
@@ -103,12 +105,15 @@ class Children:
     def parent_closed(self, parent: Execution) -> None:
         """Do with the children of a closed execution as they were started for."""
         for child in tuple(parent.children.values()):
-            self._part(child)
+            self._part(parent, child)
         parent.children.clear()
 
-    def _part(self, child: Child) -> None:
-        execution = self._server.find_run(child.body.workflow_id, child.run_id)
+    def _part(self, parent: Execution, child: Child) -> None:
+        found = self._server.find_run(child.body.workflow_id, child.run_id)
+        execution = self._server.after_resets(found)
         if execution is None or not execution.is_running or not child.run_id:
+            return
+        if not _is_child(execution, parent):
             return
         match child.body.parent_close_policy:
             case ParentClosePolicy.PARENT_CLOSE_POLICY_REQUEST_CANCEL:
@@ -123,7 +128,12 @@ class Children:
         if not sender.is_running:
             return
         target = self._target(sent)
-        if target is None or not target.is_running:
+        if target is not None and target.reset_run_id and _is_child(target, sender):
+            # A cancel of a child is for one run of it: it is accepted, and reaches no one.
+            self._answer(sender, Kind.EXTERNAL_CANCEL_REQUESTED, sent)
+            return
+        is_strange = target is not None and not sent.seq and not _is_child(target, sender)
+        if target is None or not target.is_running or is_strange:
             sent.cause = _NOT_FOUND
             self._answer(sender, Kind.CANCEL_EXTERNAL_FAILED, sent)
             return
@@ -135,7 +145,12 @@ class Children:
         if not sender.is_running:
             return
         target = self._target(sent)
-        if target is None or not target.is_running:
+        is_strange = (
+            body.HasField("child_workflow_id")
+            and target is not None
+            and not _is_child(target, sender)
+        )
+        if target is None or not target.is_running or is_strange:
             sent.cause = _NOT_FOUND
             self._answer(sender, Kind.SIGNAL_EXTERNAL_FAILED, sent)
             return
@@ -150,6 +165,12 @@ class Children:
 
     def _answer(self, sender: Execution, kind: Kind, sent: ExternalEvent) -> None:
         self._server.workflow_tasks.add_event(sender, kind, sent)
+
+
+def _is_child(execution: Execution, parent: Execution) -> bool:
+    """Whether a run has started an execution; one that a reset made of that run has not."""
+    link = execution.start.parent
+    return link is not None and link.run_id == parent.run_id
 
 
 def refuse_policy(policy: int) -> None:

@@ -29,8 +29,13 @@ class Commands:
 
     def _start_timer(self, execution: Execution, body: Any) -> None:
         self._add(execution, Kind.TIMER_STARTED, body)
+        self.run_timer(execution, body, already=0.0)
+
+    def run_timer(self, execution: Execution, body: Any, *, already: float) -> None:
+        """Fire a timer after its time, of which some seconds have passed already."""
+        seconds = body.start_to_fire_timeout.ToNanoseconds() / 1e9 - already
         execution.timers[body.seq] = self._server.on_time(
-            body.start_to_fire_timeout.ToNanoseconds() / 1e9, self._fire, execution, body.seq
+            max(0.0, seconds), self._fire, execution, body.seq
         )
 
     def _fire(self, execution: Execution, seq: int) -> None:
@@ -79,7 +84,11 @@ class Commands:
         self._server.transfer(self._server.children.cancel, execution, sent)
 
     def _signal_external(self, execution: Execution, body: Any) -> None:
-        event = self._add(execution, Kind.SIGNAL_EXTERNAL_INITIATED, body)
+        self.send_signal(execution, self._add(execution, Kind.SIGNAL_EXTERNAL_INITIATED, body))
+
+    def send_signal(self, execution: Execution, event: Event) -> None:
+        """Send a signal to another execution; the event is that of the command."""
+        body = event.data
         if body.HasField("child_workflow_id"):
             workflow_id, run_id = body.child_workflow_id, ""
         else:

@@ -63,6 +63,7 @@ class Describing:
                 for child in execution.children.values()
             ],
         )
+        answer.workflow_extended_info.reset_run_id = execution.reset_run_id
         if execution.task is not None:
             is_started = execution.task.worker is not None
             answer.pending_workflow_task.CopyFrom(
@@ -147,8 +148,8 @@ def _info(row: Row) -> WorkflowExecutionInfo:
     info = WorkflowExecutionInfo(
         execution=WorkflowExecution(workflow_id=start.workflow_id, run_id=start.run_id),
         type=WorkflowType(name=start.workflow_type),
-        start_time=stamp(start.time),
-        execution_time=stamp(start.time),
+        start_time=stamp(start.shown_time),
+        execution_time=stamp(start.shown_time),
         status=int(row.status),  # type: ignore[arg-type]
         history_length=row.history_length,
         task_queue=start.task_queue,

@@ -105,6 +105,7 @@ class TaskFailure:
 
     cause: int
     failure: Failure
+    base_run_id: str = ""
     new_run_id: str = ""
     identity: str = ""
 

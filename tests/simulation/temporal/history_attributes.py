@@ -70,6 +70,7 @@ def task_failed(failed: TaskFailure) -> Message:
     return api.WorkflowTaskFailedEventAttributes(
         cause=failed.cause,  # type: ignore[arg-type]
         failure=failed.failure,
+        base_run_id=failed.base_run_id,
         new_run_id=failed.new_run_id,
         identity=failed.identity,
     )

@@ -50,12 +50,21 @@ class Start:
     continued_from: str = ""
     request_id: str = ""
     time: float = 0.0
+    reset_at: float | None = None
+    """When a reset made it, which counts as its start for those who look from outside."""
+    before_resets: tuple[str, ...] = ()
+    """The runs whose history it continues."""
     execution_timeout: float = 0.0
     memo: dict[str, Payload] = field(default_factory=dict)
     search_attributes: dict[str, Payload] = field(default_factory=dict)
     parent: Parent | None = None
     last_result: list[Payload] | None = None
     identity: str = ""
+
+    @property
+    def shown_time(self) -> float:
+        """When the execution began, for those who look from outside."""
+        return self.time if self.reset_at is None else self.reset_at
 
 
 @dataclass(slots=True, eq=False)
@@ -135,6 +144,8 @@ class Execution:
         self.history = History()
         self.status = Status.RUNNING
         self.close_time: float | None = None
+        # The run that a reset has made of this one.
+        self.reset_run_id = ""
         self.memo = dict(start.memo)
         # What came in while a workflow task was done.
         self.held_back: list[Event] = []

@@ -153,6 +153,12 @@ class TemporalServer:
         runs = self._executions.get(workflow_id, ())
         return next((run for run in runs if run.run_id == run_id), None)
 
+    def after_resets(self, execution: Execution | None) -> Execution | None:
+        """Return the run that resets have made of an execution; it is itself if there were none."""
+        while execution is not None and execution.reset_run_id:
+            execution = self.find_run(execution.workflow_id, execution.reset_run_id)
+        return execution
+
     # Starts
 
     def is_free(self, workflow_id: str, reuse_policy: int) -> bool:
@@ -238,9 +244,10 @@ class TemporalServer:
             execution.sticky.evict(execution)
         execution.wake_waiters()
         self.visibility.update(execution)
-        self.transfer(self.children.ended, execution)
-        if execution.children:
-            self.transfer(self.children.parent_closed, execution)
+        if not execution.reset_run_id:
+            self.transfer(self.children.ended, execution)
+            if execution.children:
+                self.transfer(self.children.parent_closed, execution)
         self.transfer(self.schedules.ended, execution)
         self.later(self.retention_seconds, self.delete, execution)
         self.queries.ask_again(execution)

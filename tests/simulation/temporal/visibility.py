@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from temporalio.api.common.v1 import Payload
 
+from tests.simulation import virtual_time
 from tests.simulation.temporal import chance
 from tests.simulation.temporal.records import Execution, Start, Status
 from tests.simulation.temporal.refusals import NotSimulated
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 _Row = TypeVar("_Row")
 
-_TERM = re.compile(r"\s*(\w+)\s*(=|STARTS_WITH|!=)\s*['\"]([^'\"]*)['\"]\s*", re.IGNORECASE)
+_TERM = re.compile(r"\s*(\w+)\s*(=|STARTS_WITH|!=|>=)\s*['\"]([^'\"]*)['\"]\s*", re.IGNORECASE)
 
 
 @dataclass(slots=True, frozen=True)
@@ -58,7 +60,7 @@ class Visibility:
         """Return what a query finds, the newest first."""
         matches = compile_query(query, _FIELDS)
         found = [row for row in self._rows.values() if matches(row)]
-        return sorted(found, key=lambda row: (-row.start.time, row.start.run_id))
+        return sorted(found, key=lambda row: (-row.start.shown_time, row.start.run_id))
 
     def _after_a_while(self, run_id: str, show: Callable[..., None], *args: object) -> None:
         due = self._server.time() + self._server.chance.delay(chance.VISIBILITY)
@@ -80,7 +82,13 @@ _FIELDS: dict[str, Callable[[Row], str]] = {
     "RunId": lambda row: row.start.run_id,
     "ExecutionStatus": lambda row: row.status.name,
     "TaskQueue": lambda row: row.start.task_queue,
+    "StartTime": lambda row: _moment(virtual_time.EPOCH + row.start.shown_time),
 }
+
+
+def _moment(unix: float) -> str:
+    """Return an instant as a string that sorts by time."""
+    return f"{unix:020.6f}"
 
 
 def compile_query(query: str, fields: dict[str, Callable[[_Row], str]]) -> Callable[[_Row], bool]:
@@ -108,10 +116,14 @@ def _test(
 ) -> Callable[[_Row], bool]:
     if name == "ExecutionStatus":
         value = value.upper().replace("TIMEDOUT", "TIMED_OUT")
+    if operator == ">=":
+        value = _moment(datetime.fromisoformat(value).timestamp())
     match operator:
         case "=":
             return lambda row: field(row) == value
         case "!=":
             return lambda row: field(row) != value
+        case ">=":
+            return lambda row: field(row) >= value
         case _:
             return lambda row: field(row).startswith(value)

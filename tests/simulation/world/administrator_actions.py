@@ -2,9 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+
+from controller.temporal import ids
 from tests.simulation.kube.store import Key
+from tests.simulation.temporal import resets
+from tests.simulation.temporal.records import Activity, Execution
 from tests.simulation.world.plans import Event
 from tests.simulation.world.worlds import World
+
+_RESETTABLE = (ids.CHAIN_WORKFLOW, ids.EXECUTION_WORKFLOW)
 
 
 async def _delete_namespace(world: World, event: Event) -> None:
@@ -28,8 +35,53 @@ async def _terminate(world: World, event: Event) -> None:
             world.parties.temporal.terminate(execution, reason="by an administrator")
 
 
+async def _reset(world: World, event: Event) -> None:
+    """Reset the workflow of a chain or a stack, now or when it calls an activity next.
+
+    The value says to which of its completed workflow tasks, counted from 0 or from the end; which
+    activity; and how many seconds after that has started.
+    """
+    value = event.value
+    if not value["amid"]:
+        _reset_now(world, event)
+        return
+    listeners = world.parties.temporal.activities.on_start
+
+    def listen(activity: Activity) -> None:
+        is_named = activity.body.activity_type == value["amid"]
+        if is_named and _is_of(activity.execution, event.target):
+            listeners.remove(listen)
+            later = world.parties.temporal.later
+            later(value["after"], _reset_now, world, event)
+
+    listeners.append(listen)
+
+
+def _reset_now(world: World, event: Event) -> None:
+    temporal = world.parties.temporal
+    live = (one for one in temporal.executions() if one.is_running and _is_of(one, event.target))
+    execution = next((one for one in live if one.history.tasks), None)
+    if execution is None or not temporal.is_up or world.is_calm:
+        return
+    tasks = execution.history.tasks
+    at = tasks[event.value["task"] % len(tasks)][1]
+    world.record.note(event.actor.value, f"{execution.workflow_id} is reset to event {at}")
+    request = ResetWorkflowExecutionRequest(
+        reason="by an administrator", workflow_task_finish_event_id=at
+    )
+    world.record.note_reset(execution)
+    resets.reset(temporal, execution, request)
+
+
+def _is_of(execution: Execution, name: str) -> bool:
+    """Whether an execution is that of a chain or a stack by its name."""
+    parts = execution.workflow_id.split("/")
+    return execution.start.workflow_type in _RESETTABLE and name in parts
+
+
 ACTIONS: dict[str, Callable[[World, Event], Awaitable[None]]] = {
     "delete the namespace": _delete_namespace,
     "create the namespace": _create_namespace,
     "terminate the workflow of": _terminate,
+    "reset the workflow of": _reset,
 }

@@ -6,7 +6,7 @@ from typing import Any
 from tests.simulation.account import transport
 from tests.simulation.kube import link
 from tests.simulation.temporal import chance
-from tests.simulation.world import making_additions, making_events
+from tests.simulation.world import making_additions, making_events, making_resets
 from tests.simulation.world.plans import ChainPlan, Plan, StackPlan
 
 Json = dict[str, Any]
@@ -34,7 +34,8 @@ _LOSSES = (
 
 def make(seed: int) -> Plan:
     """Return the plan of a seed."""
-    return making_additions.add(make_plain(seed))
+    plan = making_additions.add(make_plain(seed))
+    return making_resets.add(plan) if seed >= making_resets.FIRST_SEED else plan
 
 
 def make_plain(seed: int) -> Plan:

@@ -129,6 +129,8 @@ class Record:
         """Called after each change of the state of a run; the first one is its creation."""
         self.leaders: dict[str, tuple[str, float]] = {}
         """Who leads each installation, and since when; by its namespace."""
+        self.reset_runs: set[tuple[str, int]] = set()
+        """The chains, by namespace and name, of which a run was reset, and the run's number."""
         self.is_quiet = False
         """Whether all came to its end in time."""
         self.unsettled: list[str] = []
@@ -142,6 +144,15 @@ class Record:
     def note(self, actor: str, event: str) -> None:
         """Note that something has happened."""
         self.log.append((self.parties.loop.time(), actor, event))
+
+    def note_reset(self, execution: Execution) -> None:
+        """Note that a workflow is reset: the newest run of its chain, if it is one of a chain."""
+        uid = execution.workflow_id.rpartition("/")[2]
+        if (chain := self.chains.get(uid)) is not None:
+            latest = chain.status.get("latestRun") or {}
+            # One that has just started is not in the status yet.
+            number = latest.get("number", 0)
+            self.reset_runs |= {(chain.title, number), (chain.title, number + 1)}
 
     def cause_of(self, run: Run) -> tuple[str, int] | None:
         """Return the chain and its run that triggered a run, or that from which it comes."""

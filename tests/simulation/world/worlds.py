@@ -75,6 +75,11 @@ class World:
         if plan.has_receiver:
             self.parties.account.send = self._send
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether the time is over in which things go wrong."""
+        return self.loop.time() > self.plan.calm_at
+
     # Roles
 
     def start(self, kind: str) -> None:

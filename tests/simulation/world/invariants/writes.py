@@ -16,7 +16,8 @@ def the_status_never_goes_back(write: Write) -> Iterator[str]:
     """A later status is of a later run, or knows more of the same one.
 
     Whoever waits for a run, or for a spec to be observed, has already seen it come. A stack that
-    did not succeed becomes pending again if someone asked for that.
+    did not succeed becomes pending again if someone asked for that. A run whose workflow was reset
+    knows no more than at the point of the reset, until it has found its stacks again.
     """
     old, new = write.before, write.status
     for what, before, after in (
@@ -25,7 +26,8 @@ def the_status_never_goes_back(write: Write) -> Iterator[str]:
     ):
         if after < before:
             yield f"{what} went from {before} to {after}"
-    if _number(old) == _number(new) and _attempt(old) == _attempt(new):
+    was_reset = (write.chain.title, _number(new)) in write.record.reset_runs
+    if _number(old) == _number(new) and _attempt(old) == _attempt(new) and not was_reset:
         rows = {row["id"]: row for row in new.get("stacks") or ()}
         is_asked = any(
             write.chain.tokens_of(name, _number(new))
@@ -135,11 +137,12 @@ def what_needs_a_person_is_named(write: Write) -> Iterator[str]:
     """While a run is live, Ready names a stack of each kind that needs someone.
 
     What failed must not hide behind what waits, nor the other way round, and Progressing means that
-    no one has to act.
+    no one has to act. A run without progress has not read its stacks, or not since it was reset:
+    its rows are those of before.
     """
     status, run = write.status, write.status.get("latestRun") or {}
     ready = next((one for one in status.get("conditions") or () if one["type"] == "Ready"), None)
-    is_known = bool((run.get("summary") or {}).get("total"))
+    is_known = bool((run.get("summary") or {}).get("total")) and bool(run.get("progress"))
     if ready is None or not is_known or Phase(run["phase"]).is_over:
         return
     if ready["reason"] not in _OF_LIVE_RUNS or any(text in ready["message"] for text in _ENDING):

@@ -274,6 +274,14 @@ def test_a_run_that_was_reset_stays_as_it_was_until_it_has_read_its_stacks_again
     assert not after.latest_run.phase.is_over
 
 
+def test_a_run_that_was_reset_says_that_it_reads_its_stacks() -> None:
+    made = make_execution(1, workflow_run_id="made", start_time=T2, is_reset=True)
+
+    after = project(make_facts(made, make_progress()), in_progress())
+
+    assert condition(after, "Ready").message == "Run 1: reading the stacks from Spacelift."
+
+
 def test_a_run_that_was_reset_and_cannot_read_its_stacks_says_that_their_end_is_not_known() -> None:
     made = make_execution(1, state=ExecutionState.CLOSED, workflow_run_id="made", is_reset=True)
     known = failed_graph(ChainReason.UNKNOWN_STACK, completion_time=T3)
