@@ -71,11 +71,18 @@ async def test_pods_that_start_while_the_database_is_away_go_on_once_it_is_back(
     apply: releases.Apply, release: releases.Release, temporal: temporal_database.DatabaseTemporal
 ) -> None:
     applied = await in_the_middle(apply, "all-killed")
+    before = {part: release.pods(part) for part in ("worker", "operator")}
+
+    def have_started() -> bool:
+        return all(
+            len(set(release.started_pods(part)) - set(names)) == len(names)
+            for part, names in before.items()
+        )
 
     await temporal.stop_database()
-    release.kill("worker")
-    release.kill("operator")
-    await waiting.eventually(lambda: release.pods("worker") and release.pods("operator"))
+    for part in before:
+        release.kill(part)
+    await waiting.eventually(have_started)
     await temporal.start_database()
 
     succeeds_with_one_run_of_each_stack(applied, release)

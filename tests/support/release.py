@@ -212,6 +212,11 @@ class Release:
         alive = (pod for pod in found["items"] if "deletionTimestamp" not in pod["metadata"])
         return sorted(pod["metadata"]["name"] for pod in alive)
 
+    def started_pods(self, component: str) -> list[str]:
+        """Return the names of those of its pods whose containers run, ready or not."""
+        found = self.cluster.read("pods", self._there, f"--selector={self._labels(component)}")
+        return [pod["metadata"]["name"] for pod in found["items"] if _runs(pod)]
+
     def kill(self, component: str) -> None:
         """Kill all pods of a component without a grace period."""
         forced = ("--grace-period=0", "--force", "--wait=false")
@@ -243,6 +248,11 @@ class Release:
 
     def _labels(self, component: str) -> str:
         return f"app.kubernetes.io/instance={NAME},app.kubernetes.io/component={component}"
+
+
+def _runs(pod: Body) -> bool:
+    containers = pod["status"].get("containerStatuses", [])
+    return bool(containers) and all("running" in one["state"] for one in containers)
 
 
 def graph(prefix: str) -> dict[str, list[str]]:
