@@ -13,8 +13,8 @@ CHAIN, EXECUTION = "StackDependencyChainWorkflow", "StackExecutionWorkflow"
 
 _AT_ONCE = 20
 _CAUSE = "WORKFLOW_TASK_FAILED_CAUSE_"
-NOT_TAKEN = "SCHEDULE_TO_START"
-"""A workflow task that no worker took: the one that has the execution in its cache is dead."""
+TIMED_OUT = frozenset({"SCHEDULE_TO_START", "START_TO_CLOSE"})
+"""Workflow tasks that a killed worker had taken, or that only it could take, from its cache."""
 _FAILED_TASKS = (
     EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
     EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
