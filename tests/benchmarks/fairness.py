@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from devenv import simulator_process
-from tests.benchmarks import figures, graphs, machine, rig, simulated_account, tables
+from tests.benchmarks import figures, graphs, machine, rig, simulated_account, tables, waiting
 
 POLL_SECONDS = 1.0
 FIRST_RUN_SECONDS = 2.0
@@ -41,13 +41,17 @@ async def run(*, quick: bool) -> figures.Report:
             rig.running(poll_seconds=POLL_SECONDS, role_environment=settings) as parts,
             rig.watching(parts) as watch,
         ):
-            await _first_run(parts, watch, "warm-up")
-            alone = [await _first_run(parts, watch, f"alone-{n:02d}") for n in range(new)]
+            await waiting.first_run(parts, watch, "warm-up")
+            alone = [await waiting.first_run(parts, watch, f"alone-{n:02d}") for n in range(new)]
             found = {
                 name: await _next_to(parts, watch, name, process, chains=chains, new=new)
                 for name, process in accounts.items()
             }
-    rows = [figures.Figure(what="apply -> first run, p50, alone", measured=_p50(alone), unit="s")]
+    rows = [
+        figures.Figure(
+            what="apply -> first run, p50, alone", measured=tables.median(alone), unit="s"
+        )
+    ]
     notes = [
         f"the new chains, of one stack each, are applied one after the other, from the moment that "
         f"{chains} chains of the other account show that they wait, or have a slot",
@@ -63,7 +67,7 @@ async def run(*, quick: bool) -> figures.Report:
                 at_most=FIRST_RUN_SECONDS,
             ),
             figures.Figure(
-                what=f"the other account {name}: p50", measured=_p50(one.seconds), unit="s"
+                what=f"the other account {name}: p50", measured=tables.median(one.seconds), unit="s"
             ),
         ]
         notes.append(
@@ -105,22 +109,15 @@ async def _next_to(
             what=f"the chains of the account that {name} show that they wait for it",
         )
         async with machine.watched(parts.pids()) as usage:
-            found = [await _first_run(parts, watch, f"next-to-{name}-{n:02d}") for n in range(new)]
+            found = [
+                await waiting.first_run(parts, watch, f"next-to-{name}-{n:02d}") for n in range(new)
+            ]
         await other.heal()
         await watch.succeeded(*names)
         runs = await other.count_runs()
     if runs != chains + 1:
         raise rig.Failed(f"{runs} runs in the account that {name}, not {chains + 1}")
     return _Found(seconds=found, usage=usage)
-
-
-async def _first_run(parts: rig.Rig, watch: rig.Watch, name: str) -> float:
-    """Apply a chain of one stack, wait for its end, and return how long its run took to come."""
-    await parts.seed(graphs.scenario({name: ()}, is_native=False, durations=_RUN_SECONDS))
-    applied = await parts.apply(name, root=name)
-    await watch.succeeded(name)
-    (run,) = await parts.runs(stack=name)
-    return float(run["createdAt"]) - applied
 
 
 @contextlib.asynccontextmanager
@@ -156,7 +153,3 @@ async def _connected(
         file = pathlib.Path(folder) / "connections.yaml"
         file.write_text(yaml.safe_dump({"connections": entries}), encoding="utf-8")
         yield file
-
-
-def _p50(values: Sequence[float]) -> float:
-    return tables.percentile(values, 50) or 0.0

@@ -60,13 +60,13 @@ async def run(*, quick: bool) -> figures.Report:
             ),
             figures.Figure(
                 what=f"apply -> first run, p50 of {new}, alone",
-                measured=_p50(found.alone),
+                measured=tables.median(found.alone),
                 unit="s",
             ),
             *(
                 figures.Figure(
                     what=f"apply -> first run, p50 of {new}, {when}",
-                    measured=_p50(seconds),
+                    measured=tables.median(seconds),
                     unit="s",
                 )
                 for when, seconds in first_runs.items()
@@ -77,7 +77,7 @@ async def run(*, quick: bool) -> figures.Report:
                 unit="s",
                 at_most=NOTICED_SECONDS,
             ),
-            figures.Figure(what="the same, p50", measured=_p50(found.noticed), unit="s"),
+            figures.Figure(what="the same, p50", measured=tables.median(found.noticed), unit="s"),
             figures.Figure(
                 what=f"failed workflow tasks of all {found.executions} executions",
                 measured=sum(failed.values()),
@@ -172,7 +172,3 @@ async def _first_run(parts: rig.Rig, name: str) -> float:
 
 def _chain_of(stack_id: str) -> str:
     return stack_id.rpartition("-")[0]
-
-
-def _p50(values: Sequence[float]) -> float:
-    return tables.percentile(values, 50) or 0.0

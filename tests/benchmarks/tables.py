@@ -50,6 +50,11 @@ def percentile(values: Iterable[float], percent: float) -> float | None:
     return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
 
 
+def median(values: Iterable[float]) -> float:
+    """Return the median, as `percentile` takes it; 0 of nothing."""
+    return percentile(values, 50) or 0.0
+
+
 def spread(values: Sequence[float]) -> list[float | None]:
     """Return p50, p90, p99 and the maximum, for four columns."""
     return [*(percentile(values, percent) for percent in (50, 90, 99)), max(values, default=None)]

@@ -13,12 +13,12 @@ _CHAINS = 3
 async def run(*, quick: bool) -> figures.Report:
     waiting, new = (60, 3) if quick else (600, 20)
     async with rig.running(poll_seconds=POLL_SECONDS) as parts, rig.watching(parts) as watch:
-        await _first_run(parts, watch, "warm-up")
-        alone = [await _first_run(parts, watch, f"alone-{n:02d}") for n in range(new)]
+        await first_run(parts, watch, "warm-up")
+        alone = [await first_run(parts, watch, f"alone-{n:02d}") for n in range(new)]
         names = [f"waiting-{number}" for number in range(_CHAINS)]
         await let_wait(parts, watch, names, runs=waiting // _CHAINS)
         async with machine.watched(parts.pids()) as usage:
-            beside = [await _first_run(parts, watch, f"beside-{n:02d}") for n in range(new)]
+            beside = [await first_run(parts, watch, f"beside-{n:02d}") for n in range(new)]
         still = await parts.count_runs("UNCONFIRMED")
     if still != waiting:
         raise rig.Failed(f"{still} runs wait for a person, not {waiting}")
@@ -32,12 +32,15 @@ async def run(*, quick: bool) -> figures.Report:
                 unit="s",
                 at_most=FIRST_RUN_SECONDS,
             ),
-            figures.Figure(what="apply -> first run, p50", measured=_median(beside), unit="s"),
             figures.Figure(
-                what="the same before these runs, p50", measured=_median(alone), unit="s"
+                what="apply -> first run, p50", measured=tables.median(beside), unit="s"
             ),
             figures.Figure(
-                what="p50 beside them / before them", measured=_median(beside) / _median(alone)
+                what="the same before these runs, p50", measured=tables.median(alone), unit="s"
+            ),
+            figures.Figure(
+                what="p50 beside them / before them",
+                measured=tables.median(beside) / tables.median(alone),
             ),
         ],
         notes=[
@@ -49,7 +52,7 @@ async def run(*, quick: bool) -> figures.Report:
     )
 
 
-async def _first_run(parts: rig.Rig, watch: rig.Watch, name: str) -> float:
+async def first_run(parts: rig.Rig, watch: rig.Watch, name: str) -> float:
     """Apply a chain of one stack, wait for its end, and return how long its run took to come."""
     await parts.seed(graphs.scenario({name: ()}, is_native=False, durations=0.1))
     applied = await parts.apply(name, root=name)
@@ -71,7 +74,3 @@ async def let_wait(parts: rig.Rig, watch: rig.Watch, names: Sequence[str], *, ru
         lambda: all(watch.awaiting(name) == runs for name in names),
         what=f"{runs} runs of each chain wait for a person",
     )
-
-
-def _median(values: Sequence[float]) -> float:
-    return tables.percentile(values, 50) or 0.0
