@@ -243,6 +243,19 @@ class Metrics:
         self.follow_slots = self._gauge(
             "stackchain_follow_slots", "How many runs this worker can follow at a time."
         )
+        self.follow_slots_taken = self._gauge(
+            "stackchain_follow_slots_taken",
+            "Of these, how many are taken: by followed runs, and by stacks that wait to be "
+            "unlocked or enabled, or for another chain.",
+        )
+        self.slots_refused = self._counter(
+            "stackchain_slots_refused",
+            "Calls (queue `worker`) and waits (`follow`) that got no slot because their connection "
+            "had its share of them. Each is tried again.",
+            "queue",
+        )
+        for queue in ("worker", "follow"):
+            self.slots_refused.labels(queue)
         self.trigger_ambiguous = self._counter(
             "stackchain_trigger_ambiguous",
             "Triggers whose answer was lost, so that their run had to be searched for.",

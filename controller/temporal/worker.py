@@ -11,10 +11,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Protocol
 
+import temporalio.activity as activity
 import temporalio.client
 import temporalio.exceptions
 import temporalio.worker
 
+from controller.chain.run import failures
 from controller.config import connections, settings
 from controller.notify import sinks
 from controller.observability import metrics
@@ -98,14 +100,19 @@ def workflow_runner() -> temporalio.worker.WorkflowRunner:
 class RunningActivities(temporalio.worker.Interceptor):
     """Counts the activities that run now, and those that refuse what they are to do."""
 
-    def __init__(self, counters: metrics.Metrics) -> None:
+    def __init__(self, counters: metrics.Metrics, *, follow_queue: str) -> None:
+        """Take where to count; `follow_queue` is the task queue of waits."""
         self.count = 0
         self._counters = counters
+        self._follow_queue = follow_queue
 
-    def note_failure(self, error: temporalio.exceptions.ApplicationError) -> None:
-        """Count a failure that is a refusal."""
+    def note_failure(self, error: temporalio.exceptions.ApplicationError, queue: str) -> None:
+        """Count a failure that is a refusal; `queue` is the task queue that the activity is of."""
         if error.type in metrics.WORK_REFUSALS:
             self._counters.work_refused.labels(error.type).inc()
+        if error.type == failures.CONNECTION_BUSY:
+            is_wait = queue == self._follow_queue
+            self._counters.slots_refused.labels("follow" if is_wait else "worker").inc()
 
     def intercept_activity(
         self,
@@ -127,7 +134,7 @@ class _CountingInterceptor(temporalio.worker.ActivityInboundInterceptor):
         try:
             return await super().execute_activity(input)
         except temporalio.exceptions.ApplicationError as error:
-            self._running.note_failure(error)
+            self._running.note_failure(error, activity.info().task_queue)
             raise
         finally:
             self._running.count -= 1
@@ -153,7 +160,9 @@ class SpaceliftWorker:
         """Take what the worker works with; the last two make what reaches outside."""
         self._client = client
         self._earlier = earlier_executions.EarlierExecutions(client)
-        self._running = RunningActivities(counters)
+        self._running = RunningActivities(
+            counters, follow_queue=ids.follow_queue(all_settings.temporal.task_queue)
+        )
         spacelift = all_settings.spacelift
         signing_keys = signing.SigningKeys(all_settings.temporal.signing_keys)
         self._grace_seconds = all_settings.worker.graceful_shutdown_seconds
@@ -169,6 +178,7 @@ class SpaceliftWorker:
             new_session=new_session,
         )
         counters.runs_followed.set_function(lambda: self.clients.followed)
+        counters.follow_slots_taken.set_function(lambda: self.clients.waits)
         counters.follow_slots.set(all_settings.worker.max_concurrent_follows)
         operations = stack_operations.StackOperations(
             self.clients,
@@ -206,7 +216,9 @@ class SpaceliftWorker:
             one.client = client
 
     async def _await_turn(self, argument: messages.AwaitTurnInput) -> messages.AwaitTurnResult:
-        return await execution_waits.TurnWait(self._client, argument, execution_waits.Pace()).wait()
+        wait = execution_waits.TurnWait(self._client, argument, execution_waits.Pace())
+        with self.clients.for_turn():
+            return await wait.wait()
 
     async def _find_earlier(
         self, argument: messages.FindStackRunInput

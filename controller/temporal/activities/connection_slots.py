@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 
 from controller.temporal.activities import errors
 
+# What takes the slots of waits for other chains' stacks; no connection has this name.
+_TURNS = ""
+
 
 class ConnectionSlots:
     """The slots of one queue in this worker, of which no connection ever has all that are left.
@@ -43,20 +46,47 @@ class ConnectionSlots:
         Raises:
             ApplicationError: the connection has its share; nothing was done, and Temporal retries.
         """
-        taken = self._taken[connection]
-        free = self._total - self._taken.total()
-        if self._is_shared() and taken >= self._per_free * free:
+        if self._is_shared() and not self._has_room(connection):
             raise errors.connection_busy(
-                f"The connection '{connection}' has {taken} of this worker's {self._total} slots "
-                f"for {self._noun}, and the rest is kept for other connections. This is tried "
-                "again after a pause. If it lasts, Spacelift answers slowly, or the worker has too "
-                "few slots."
+                f"The connection '{connection}' has {self._taken[connection]} of this worker's "
+                f"{self._total} slots for {self._noun}, and the rest is kept for other "
+                "connections. This is tried again after a pause. If it lasts, Spacelift answers "
+                "slowly, or the worker has too few slots."
             )
-        self._taken[connection] += 1
+        with self._counted(connection):
+            yield
+
+    @contextlib.contextmanager
+    def taken_by_turn(self) -> Iterator[None]:
+        """Count a slot as taken by a wait for a stack that another chain has; raises as `taken_by`.
+
+        These waits never have all slots, also with one connection: the run that they wait for
+        needs one to be followed.
+        """
+        if not self._has_room(_TURNS):
+            raise errors.connection_busy(
+                f"{self._taken[_TURNS]} of this worker's {self._total} slots are taken by waits "
+                "for stacks that other chains have. This is tried again after a pause."
+            )
+        with self._counted(_TURNS):
+            yield
+
+    @property
+    def taken(self) -> int:
+        """How many slots are taken."""
+        return self._taken.total()
+
+    def _has_room(self, name: str) -> bool:
+        free = self._total - self._taken.total()
+        return self._taken[name] < self._per_free * free
+
+    @contextlib.contextmanager
+    def _counted(self, name: str) -> Iterator[None]:
+        self._taken[name] += 1
         try:
             yield
         finally:
-            self._taken[connection] -= 1
-            if not self._taken[connection]:
+            self._taken[name] -= 1
+            if not self._taken[name]:
                 # Names come and go with the connections file.
-                del self._taken[connection]
+                del self._taken[name]

@@ -175,6 +175,14 @@ class SpaceliftClients:
         with self._wait_slots.taken_by(wanted.name):
             yield account
 
+    def for_turn(self) -> contextlib.AbstractContextManager[None]:
+        """Count a wait for a stack that another chain has, which needs no account.
+
+        Raises:
+            ApplicationError: such waits have their share of the slots.
+        """
+        return self._wait_slots.taken_by_turn()
+
     def _has_several(self) -> bool:
         return len(self._catalog.names()) > 1
 
@@ -264,6 +272,11 @@ class SpaceliftClients:
     def followed(self) -> int:
         """How many runs are followed."""
         return sum(account.poller.followed for account in self._accounts.values())
+
+    @property
+    def waits(self) -> int:
+        """How many slots for waits are taken: by runs that are followed and by other waits."""
+        return self._wait_slots.taken
 
     async def aclose(self) -> None:
         """Close all clients."""

@@ -144,7 +144,7 @@ class StackOperations:
             argument.target.stack_id,
             origin,
             argument.queuers,
-            seconds=self._limits.adopt_settle,
+            seconds=_left_of(self._limits.adopt_settle),
         )
         if adopted is None:
             return messages.FindStackRunResult(newest_run_id=origin)
@@ -208,16 +208,22 @@ class StackOperations:
     ) -> run_snapshots.RunSnapshot | None:
         """Return at the next change that matters to the chain; None if none came for long.
 
-        A run that cannot be read is news too; of such a snapshot only the problem counts.
+        A run that cannot be read is news too; of such a snapshot only the problem counts. So is one
+        that gets no slot to be followed, after the first few tries.
         """
-        with self._clients.for_wait(argument.target.connection) as account:
-            async with heartbeats.kept_alive(seconds=heartbeats.pause_of_wait()):
-                return await stack_waits.follow(
-                    account,
-                    argument,
-                    limit=self._limits.follow,
-                    lost_after=self._limits.lost_after,
-                )
+        try:
+            with self._clients.for_wait(argument.target.connection) as account:
+                async with heartbeats.kept_alive(seconds=heartbeats.pause_of_wait()):
+                    return await stack_waits.follow(
+                        account,
+                        argument,
+                        limit=self._limits.follow,
+                        lost_after=self._limits.lost_after,
+                    )
+        except temporalio.exceptions.ApplicationError as error:
+            if stack_waits.is_slot_news(argument, error):
+                return stack_waits.without_slot(argument.run_id, error)
+            raise
 
     @activity.defn(name="read_stack_run")
     async def read_stack_run(
@@ -291,7 +297,7 @@ class StackOperations:
             try:
                 async with heartbeats.kept_alive():
                     run = await stack_stops.find_possible(
-                        account, argument, seconds=self._limits.trigger_grace
+                        account, argument, seconds=_left_of(self._limits.trigger_grace)
                     )
                     return account.snapshot(run) if run is not None else None
             except spacelift_errors.SpaceliftError as error:
@@ -324,6 +330,15 @@ class StackOperations:
         asking = dataclasses.replace(argument.asking, workflow_run_id=run_id)
         async with heartbeats.kept_alive(seconds=heartbeats.pause_of_wait()):
             return await self._await_turn(dataclasses.replace(argument, asking=asking))
+
+
+def _left_of(seconds: float) -> float:
+    """Return how many seconds are left of those that an activity has for all its tries together.
+
+    So a search continues when a request of it fails, and does not start over.
+    """
+    scheduled_at = activity.info().scheduled_time.timestamp()
+    return scheduled_at + seconds - stack_triggers.AttemptTime.of_this().now()
 
 
 def _is_news(earlier: messages.EarlierRun, known_run_id: str) -> bool:

@@ -25,7 +25,7 @@ _EFFECT_SECONDS = 1.0
 
 
 async def repeat(limit_seconds: float) -> AsyncIterator[None]:
-    """Yield at once, then again every second at most, until the limit has passed."""
+    """Yield at once, then again every second at most, until the limit has passed, and once then."""
     until = clock.monotonic() + limit_seconds
     pause = min(_EFFECT_SECONDS, max(limit_seconds / 5, 0.05))
     while True:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from typing import TypeVar
 
+import temporalio.activity as activity
 import temporalio.exceptions
 
 from controller import clock
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 # Less than what Temporal gives such a read, so that no worker keeps working on one that is given
 # up.
 _LONGEST_READ_SECONDS = 4.0
+# As many as of a call (`activity_calls.FIRST_TRIES`): most slots are free again soon.
+_TRIES_UNSEEN = 3
 
 _Record = TypeVar("_Record")
 
@@ -72,6 +75,27 @@ async def follow(
                 if news is not None:
                     return news
     return None
+
+
+def is_slot_news(
+    argument: messages.FollowStackRunInput, error: temporalio.exceptions.ApplicationError
+) -> bool:
+    """Whether a failed follow is to be shown: it still has no slot, and the chain does not know."""
+    if error.type != errors.CONNECTION_BUSY or argument.known_problem == error.type:
+        return False
+    return activity.info().attempt >= _TRIES_UNSEEN
+
+
+def without_slot(
+    run_id: str, error: temporalio.exceptions.ApplicationError
+) -> run_snapshots.RunSnapshot:
+    """Return the news that a run is not followed; of it only the problem counts."""
+    return run_snapshots.RunSnapshot(
+        run_id=run_id,
+        state="",
+        problem_reason=errors.CONNECTION_BUSY,
+        problem_message=error.message,
+    )
 
 
 async def read(

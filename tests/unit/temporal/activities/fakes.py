@@ -398,6 +398,7 @@ def make_bench(
     )
     heartbeats: list[tuple[Any, ...]] = []
     activities = ActivityEnvironment()
-    activities.info = dataclasses.replace(activities.info, started_time=datetime.now(UTC))
+    now = datetime.now(UTC)
+    activities.info = dataclasses.replace(activities.info, scheduled_time=now, started_time=now)
     activities.on_heartbeat = lambda *details: heartbeats.append(details)
     return Bench(spacelift, operations, clients, counts, poller, activities, heartbeats)

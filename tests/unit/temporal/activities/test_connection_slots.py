@@ -75,3 +75,23 @@ def test_a_refusal_says_which_slots_are_taken_and_is_tried_again() -> None:
 
     assert (caught.value.type, caught.value.non_retryable) == (failures.CONNECTION_BUSY, False)
     assert "'prod' has 1 of this worker's 2 slots for calls" in caught.value.message
+
+
+@pytest.mark.parametrize("is_shared", [True, False], ids=["several connections", "one"])
+def test_waits_for_other_chains_leave_slots_to_the_runs_that_they_wait_for(
+    *, is_shared: bool
+) -> None:
+    slots = connection_slots.ConnectionSlots(
+        100, noun="waits", is_shared=lambda: is_shared, per_free=9
+    )
+
+    with contextlib.ExitStack() as held:
+        for _ in range(90):
+            held.enter_context(slots.taken_by_turn())
+        with pytest.raises(temporalio.exceptions.ApplicationError, match="90 of") as caught:
+            held.enter_context(slots.taken_by_turn())
+        held.enter_context(slots.taken_by("prod"))
+        assert slots.taken == 91
+
+    assert (caught.value.type, caught.value.non_retryable) == (failures.CONNECTION_BUSY, False)
+    assert slots.taken == 0

@@ -1,5 +1,8 @@
 """Looking for runs and stopping them, by calls that fit their states."""
 
+import asyncio
+import dataclasses
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -303,6 +306,26 @@ async def test_a_run_that_a_lost_trigger_created_is_waited_for() -> None:
 
     assert found is not None
     assert (found.run_id, found.state) == ("01RUN003", "QUEUED")
+
+
+async def test_a_search_that_is_tried_again_does_not_start_over() -> None:
+    bench = fakes.make_bench(
+        limits=stack_operations.WaitLimits(adopt_settle=3600, trigger_grace=3600)
+    )
+    before = bench.spacelift.add_run(state="FINISHED")
+    bench.attempt(2)
+    scheduled_at = bench.environment.info.started_time - timedelta(seconds=3600)
+    bench.environment.info = dataclasses.replace(
+        bench.environment.info, scheduled_time=scheduled_at
+    )
+
+    async with asyncio.timeout(60):
+        triggered = await find_triggered(bench, before.run_id)
+        adopted = await find(bench, origin=before.run_id)
+
+    assert triggered is None
+    assert adopted.adopted_run_id is None
+    assert bench.spacelift.count("list_runs_after") == 1
 
 
 async def test_only_a_run_that_fits_the_trigger_is_found_for_it() -> None:

@@ -11,6 +11,7 @@ import temporalio.exceptions
 from controller.chain.run import stack_reports
 from controller.spacelift import errors, models
 from controller.temporal import messages
+from controller.temporal.activities import errors as activity_errors
 from controller.temporal.activities import stack_operations
 from tests.support.waiting import eventually
 from tests.unit.temporal.activities import fakes
@@ -221,3 +222,40 @@ async def test_a_skip_is_told_only_with_its_note_since_that_says_what_it_means()
     assert (news.problem_reason, news.state) == ("Unreachable", "")
     assert (over.state, over.note, over.problem_reason) == ("SKIPPED", "its reasons", "")
     assert bench.spacelift.count("get_run") == 3
+
+
+@pytest.mark.parametrize(
+    ("attempt", "problem", "is_news"),
+    [(1, "", False), (2, "", False), (3, "", True), (9, "Unreachable", True)],
+)
+async def test_a_run_that_still_gets_no_slot_is_news(
+    attempt: int, problem: str, *, is_news: bool
+) -> None:
+    bench = fakes.make_bench()
+    run = bench.spacelift.add_run(state="PLANNING")
+    bench.clients.refusal = activity_errors.connection_busy("'prod' has 18 of 20 slots for waits")
+    bench.attempt(attempt)
+
+    if not is_news:
+        with pytest.raises(temporalio.exceptions.ApplicationError, match="18 of 20"):
+            await follow(bench, run, problem=problem)
+        return
+    news = await follow(bench, run, problem=problem)
+
+    shown = stack_reports.classify("a", news, is_adopted=False, stop=None, attempts=1)
+    assert (shown.reason, news.problem_reason) == ("RateLimited", "ConnectionBusy")
+    assert "18 of 20" in shown.message
+
+
+async def test_a_run_that_is_known_to_have_no_slot_is_news_only_once_it_has_one() -> None:
+    bench = fakes.make_bench()
+    run = bench.spacelift.add_run(state="PLANNING")
+    bench.clients.refusal = activity_errors.connection_busy("no slot")
+    bench.attempt(7)
+
+    with pytest.raises(temporalio.exceptions.ApplicationError, match="no slot"):
+        await follow(bench, run, view="Running/RunInProgress", problem="ConnectionBusy")
+    bench.clients.refusal = None
+    news = await follow(bench, run, view="Running/RunInProgress", problem="ConnectionBusy")
+
+    assert (news.state, news.problem_reason) == ("PLANNING", "")

@@ -155,3 +155,13 @@ async def test_an_account_that_the_file_no_longer_has_is_closed_and_its_follows_
     with pytest.raises(errors.Unreachable, match="another endpoint"):
         await old.client.get_run(key)
     assert asyncio.all_tasks() <= before
+
+
+async def test_waits_of_all_kinds_count_as_taken(tmp_path: Path) -> None:
+    clients = make_clients(tmp_path, "https://acme.app.spacelift.io")
+
+    with clients.for_wait(wanted()), clients.for_turn(), clients.for_call(wanted()):
+        assert clients.waits == 2
+
+    assert clients.waits == 0
+    await clients.aclose()
