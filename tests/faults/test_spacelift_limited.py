@@ -11,6 +11,7 @@ from tests.support.waiting import eventually
 LIMITED = {"rateLimit": {"perSecond": 0.1, "burst": 1}}
 _LATE_SECONDS = 10.0
 ROOTS: chains.Body = {root: {} for root in "abcdefgh"}
+TEN: chains.Body = {root: {"autodeploy": False} for root in "abcdefghij"}
 
 
 async def test_an_account_that_limits_its_requests_says_so_and_holds_up_no_other(
@@ -61,6 +62,32 @@ async def test_an_account_that_hangs_leaves_slots_of_the_worker_to_others(
 
         for root in ROOTS:
             await hanging.only_run(root)
+
+
+async def test_a_run_without_a_slot_says_so_and_is_followed_once_one_is_free(
+    parts: chains.Parts, tmp_path: Path
+) -> None:
+    options = chains.Options(settings={"WORKER_MAX_CONCURRENT_FOLLOWS": "10"})
+    async with chains.installed(parts, tmp_path, options) as release:
+        full = await release.add_account("full", account_document(stacks=TEN))
+        await release.add_account("other", account_document("a -> b"))
+        chain = await release.create("full", *TEN, account=full, parallelism=10)
+
+        def all_wait(status: chains.Body) -> bool:
+            found = sorted(chains.reasons(status).values())
+            return found == ["NeedsConfirmation"] * 9 + ["RateLimited"]
+
+        status = await chain.until(all_wait, what="nine are followed, and one says why not")
+        late = next(
+            stack_id for stack_id, why in chains.reasons(status).items() if why == "RateLimited"
+        )
+        assert "has 9 of this worker's 10 slots for waits" in str(chains.stack(status, late))
+        for root in TEN:
+            await full.act((await full.only_run(root))["id"], "confirm")
+        await chain.ends("RunSucceeded")
+
+        for root in TEN:
+            await full.only_run(root)
 
 
 async def test_a_connections_own_limit_is_kept_and_the_status_says_whose_it_is(
