@@ -69,8 +69,7 @@ def _reset_now(world: World, event: Event) -> None:
     request = ResetWorkflowExecutionRequest(
         reason="by an administrator", workflow_task_finish_event_id=at
     )
-    world.record.note_reset(execution)
-    resets.reset(temporal, execution, request)
+    world.record.note_reset(resets.reset(temporal, execution, request))
 
 
 def _is_of(execution: Execution, name: str) -> bool:

@@ -2,11 +2,13 @@
 
 import collections
 import dataclasses
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from controller.api import v1alpha1
 from controller.chain.requests import token_grammar
+from controller.temporal import ids
 from devenv.simulator.model.run_entities import Run, Transition
 from tests.simulation import role_processes
 from tests.simulation.account import account_server
@@ -38,6 +40,8 @@ class ChainRecord:
     retry_limit: int = 0
     """The largest that it ever had: an edit counts for the next run."""
     body: Json = dataclasses.field(default_factory=dict)
+    rows_of: str = ""
+    """The execution that is known to have given the rows of its status; by its run id."""
     runs: dict[int, Json] = dataclasses.field(default_factory=dict)
     """The last whole status in which each run was the latest one."""
     named_runs: set[str] = dataclasses.field(default_factory=set)
@@ -131,6 +135,8 @@ class Record:
         """Who leads each installation, and since when; by its namespace."""
         self.reset_runs: set[tuple[str, int]] = set()
         """The chains, by namespace and name, of which a run was reset, and the run's number."""
+        self.resets: dict[str, tuple[str, ...]] = {}
+        """What resets have made of chains' executions, and all executions before; by run id."""
         self.is_quiet = False
         """Whether all came to its end in time."""
         self.unsettled: list[str] = []
@@ -145,14 +151,14 @@ class Record:
         """Note that something has happened."""
         self.log.append((self.parties.loop.time(), actor, event))
 
-    def note_reset(self, execution: Execution) -> None:
-        """Note that a workflow is reset: the newest run of its chain, if it is one of a chain."""
-        uid = execution.workflow_id.rpartition("/")[2]
+    def note_reset(self, made: Execution) -> None:
+        """Note which execution a reset has made, if it is one of a chain."""
+        uid = made.workflow_id.rpartition("/")[2]
         if (chain := self.chains.get(uid)) is not None:
-            latest = chain.status.get("latestRun") or {}
             # One that has just started is not in the status yet.
-            number = latest.get("number", 0)
-            self.reset_runs |= {(chain.title, number), (chain.title, number + 1)}
+            number = json.loads(made.memo[ids.MEMO].data)["number"]
+            self.reset_runs.add((chain.title, number))
+            self.resets[made.run_id] = made.start.before_resets
 
     def cause_of(self, run: Run) -> tuple[str, int] | None:
         """Return the chain and its run that triggered a run, or that from which it comes."""
@@ -266,6 +272,7 @@ class Record:
         )
         for judge in self.on_write:
             judge(write)
+        _note_rows(chain, before=write.before)
 
     def _note_leader(self, change: Change) -> None:
         holder = change.stored.body["spec"].get("holderIdentity") or ""
@@ -285,6 +292,26 @@ class Record:
         else:
             # It is tried again.
             chain.told_at.pop(number, None)
+
+
+def _note_rows(chain: ChainRecord, *, before: Json) -> None:
+    """Note whose the rows are, if a write shows it.
+
+    A status keeps the rows of the execution before while the next one does not answer, and while
+    that has not read its stacks and so has no progress.
+    """
+    progress, earlier = _progress(chain.status), _progress(before)
+    if chain.status.get("stacks") != before.get("stacks") or progress not in ("", earlier):
+        chain.rows_of = execution_of(chain.status)
+
+
+def _progress(status: Json) -> str:
+    return str((status.get("latestRun") or {}).get("progress", ""))
+
+
+def execution_of(status: Json) -> str:
+    """Return the run id of the execution that a status is about, if it has had a run."""
+    return str((status.get("latestRun") or {}).get("workflowRunId", ""))
 
 
 def is_idle(body: Json) -> bool:

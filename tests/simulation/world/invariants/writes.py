@@ -7,7 +7,7 @@ from controller.api import reasons, v1alpha1
 from controller.api.v1alpha1 import Phase, RunSource
 from devenv.simulator.model.states import RunState
 from tests.simulation.kube import link
-from tests.simulation.world.records import OUR_LOGIN, Write, marker_of
+from tests.simulation.world.records import OUR_LOGIN, Write, execution_of, marker_of
 
 Json = dict[str, Any]
 
@@ -16,8 +16,9 @@ def the_status_never_goes_back(write: Write) -> Iterator[str]:
     """A later status is of a later run, or knows more of the same one.
 
     Whoever waits for a run, or for a spec to be observed, has already seen it come. A stack that
-    did not succeed becomes pending again if someone asked for that. A run whose workflow was reset
-    knows no more than at the point of the reset, until it has found its stacks again.
+    did not succeed becomes pending again if someone asked for that. An execution that a reset has
+    made knows no more than at the point of the reset: its first rows may take back what those of
+    the execution before say, and from then on nothing does.
     """
     old, new = write.before, write.status
     for what, before, after in (
@@ -26,8 +27,8 @@ def the_status_never_goes_back(write: Write) -> Iterator[str]:
     ):
         if after < before:
             yield f"{what} went from {before} to {after}"
-    was_reset = (write.chain.title, _number(new)) in write.record.reset_runs
-    if _number(old) == _number(new) and _attempt(old) == _attempt(new) and not was_reset:
+    is_taken_back = write.chain.rows_of in write.record.resets.get(execution_of(new), ())
+    if _number(old) == _number(new) and _attempt(old) == _attempt(new) and not is_taken_back:
         rows = {row["id"]: row for row in new.get("stacks") or ()}
         is_asked = any(
             write.chain.tokens_of(name, _number(new))
@@ -137,13 +138,14 @@ def what_needs_a_person_is_named(write: Write) -> Iterator[str]:
     """While a run is live, Ready names a stack of each kind that needs someone.
 
     What failed must not hide behind what waits, nor the other way round, and Progressing means that
-    no one has to act. A run without progress has not read its stacks, or not since it was reset:
+    no one has to act. A run that was reset and is without progress has not read its stacks since:
     its rows are those of before.
     """
     status, run = write.status, write.status.get("latestRun") or {}
     ready = next((one for one in status.get("conditions") or () if one["type"] == "Ready"), None)
-    is_known = bool((run.get("summary") or {}).get("total")) and bool(run.get("progress"))
-    if ready is None or not is_known or Phase(run["phase"]).is_over:
+    is_known = bool((run.get("summary") or {}).get("total"))
+    is_unread = execution_of(status) in write.record.resets and not run.get("progress")
+    if ready is None or not is_known or is_unread or Phase(run["phase"]).is_over:
         return
     if ready["reason"] not in _OF_LIVE_RUNS or any(text in ready["message"] for text in _ENDING):
         return
