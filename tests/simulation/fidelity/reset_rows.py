@@ -55,19 +55,24 @@ async def _has(place: Place, handle: Handle, kind: str, count: int = 1) -> None:
         await _idle(place, handle)
 
 
-async def _reset(place: Place, handle: Handle, *, to: int) -> Handle:
-    """Reset to a completed workflow task by its number from 0; returns the new run."""
-    kinds = await _kinds(place.client.get_workflow_handle(handle.id))
+async def _reset(place: Place, handle: Handle, *, to: int, run_id: str = "") -> Handle:
+    """Reset to a completed workflow task by its number from 0; returns the new run.
+
+    It is the newest run that is reset, unless another one is named.
+    """
+    kinds = await _kinds(place.client.get_workflow_handle(handle.id, run_id=run_id or None))
     done = [at for at, kind in enumerate(kinds, start=1) if kind == _COMPLETED]
-    answer = await _ask(place, handle, done[to])
+    answer = await _ask(place, handle, done[to], run_id)
     return place.client.get_workflow_handle(handle.id, run_id=answer.run_id)
 
 
-async def _ask(place: Place, handle: Handle, at: int) -> ResetWorkflowExecutionResponse:
+async def _ask(
+    place: Place, handle: Handle, at: int, run_id: str = ""
+) -> ResetWorkflowExecutionResponse:
     return await place.client.workflow_service.reset_workflow_execution(
         ResetWorkflowExecutionRequest(
             namespace=place.client.namespace,
-            workflow_execution=WorkflowExecution(workflow_id=handle.id),
+            workflow_execution=WorkflowExecution(workflow_id=handle.id, run_id=run_id),
             reason="again",
             workflow_task_finish_event_id=at,
             request_id=place.new_id(),
@@ -426,6 +431,98 @@ async def a_child_that_is_reset_hears_its_parent_but_not_its_cancel(place: Place
     return [found, await place.closed(new), await place.events(parent)]
 
 
+# Of an earlier run
+
+
+async def _earlier_and_live(place: Place, *todo: tuple[str, ...]) -> tuple[Handle, Handle]:
+    """Return a run that has ended, and one of the same id that is live and has done something."""
+    earlier = await place.start("Directs", 0.0)
+    await _do(place, earlier, "end")
+    await earlier.result()
+    live = await place.start("Directs", 0.0, id=earlier.id)
+    await _has(place, live, _COMPLETED)
+    for one in todo:
+        await _do(place, live, *one)
+    return earlier, live
+
+
+async def a_reset_of_an_earlier_run_ends_the_live_one(place: Place) -> object:
+    earlier, live = await _earlier_and_live(place, ("note", "live"))
+    await _has(place, live, "WORKFLOW_PROPERTIES_MODIFIED")
+    earlier_id, live_id = earlier.result_run_id, live.result_run_id
+    new = await _reset(place, earlier, to=0, run_id=earlier_id or "")
+    await _idle(place, new)
+    ended = await new.result()
+    runs = [
+        await place.client.get_workflow_handle(new.id, run_id=run_id).describe()
+        for run_id in (earlier_id, live_id, new.run_id)
+    ]
+    return [
+        ended,
+        [one.status.name if one.status else "-" for one in runs],
+        [one.raw_description.workflow_execution_info.first_run_id == earlier_id for one in runs],
+        [one.raw_description.workflow_extended_info.reset_run_id == new.run_id for one in runs],
+        [one.raw_description.workflow_extended_info.reset_run_id == "" for one in runs],
+        await place.events(_of_run(place, new, live_id)),
+        await place.events(new),
+    ]
+
+
+def _of_run(place: Place, handle: Handle, run_id: str | None) -> Handle:
+    return place.client.get_workflow_handle(handle.id, run_id=run_id)
+
+
+async def a_reset_of_an_earlier_run_closes_the_children_of_the_live_one(place: Place) -> object:
+    found = []
+    for close in ("TERMINATE", "REQUEST_CANCEL", "ABANDON"):
+        child_id = place.new_id("child")
+        earlier, live = await _earlier_and_live(place, ("start", child_id, close))
+        await _has(place, live, "CHILD_WORKFLOW_EXECUTION_STARTED")
+        child = place.client.get_workflow_handle(child_id)
+        await child.query("heard")
+        await _reset(place, earlier, to=0, run_id=earlier.result_run_id or "")
+        await asyncio.sleep(1)
+        found.append(await place.status(child))
+        if found[-1] == "RUNNING":
+            await child.terminate()
+    return found
+
+
+async def an_earlier_run_that_is_reset_hears_no_signal_of_the_live_one(place: Place) -> object:
+    old = await place.start("Waits")
+    await _has(place, old, _COMPLETED)
+    await old.signal("say", "one")
+    await _has(place, old, _COMPLETED, 2)
+    await old.terminate()
+    live = await place.start("Waits", id=old.id)
+    await _has(place, live, _COMPLETED)
+    await live.signal("say", "two")
+    await _has(place, live, _COMPLETED, 2)
+    new = await _reset(place, old, to=0, run_id=old.result_run_id or "")
+    heard = await new.query("heard")
+    await new.terminate()
+    return [heard, await place.events(new)]
+
+
+async def an_earlier_run_of_its_own_reset_can_be_reset_again(place: Place) -> object:
+    old = await _start(place, ("note", "one"))
+    await _has(place, old, "WORKFLOW_PROPERTIES_MODIFIED")
+    new = await _reset(place, old, to=-1)
+    await _idle(place, new)
+    newer = await _reset(place, old, to=0, run_id=old.first_execution_run_id or "")
+    await _idle(place, newer)
+    runs = [await one.describe() for one in (_first(place, old), new, newer)]
+    found = [
+        [one.status.name if one.status else "-" for one in runs],
+        [one.raw_description.workflow_execution_info.first_run_id for one in runs].count(
+            runs[0].run_id
+        ),
+        [one.raw_description.workflow_extended_info.reset_run_id for one in runs]
+        == [newer.run_id, "", ""],
+    ]
+    return [found, await _end(place, newer)]
+
+
 async def a_reset_needs_a_completed_task(place: Place) -> object:
     old = await _start(place)
     return [await refusal(_ask(place, old, at)) for at in (1, 2, 9)]
@@ -457,6 +554,10 @@ ROWS = [
     a_child_of_a_closed_run_reports_to_the_new_run,
     a_child_that_is_reset_reports_to_its_parent,
     a_child_that_is_reset_hears_its_parent_but_not_its_cancel,
+    a_reset_of_an_earlier_run_ends_the_live_one,
+    a_reset_of_an_earlier_run_closes_the_children_of_the_live_one,
+    an_earlier_run_that_is_reset_hears_no_signal_of_the_live_one,
+    an_earlier_run_of_its_own_reset_can_be_reset_again,
     a_reset_needs_a_completed_task,
 ]
 

@@ -71,11 +71,11 @@ def reset(
     at = request.workflow_task_finish_event_id
     if all(completed_id != at for _, completed_id in execution.history.tasks):
         raise rpc_error(RPCStatusCode.INVALID_ARGUMENT, "Unable to find the workflow task.")
-    if execution is not server.latest(execution.workflow_id):
-        raise NotSimulated("a reset of a run that is not the newest one")
     run_id = server.chance.token()
     execution.reset_run_id = run_id
-    server.terminate(execution, reason=request.reason)
+    live = server.latest(execution.workflow_id)
+    if live is not None:
+        server.terminate(live, reason=request.reason)
     now = server.time()
     before = (*execution.start.before_resets, execution.run_id)
     made = Execution(

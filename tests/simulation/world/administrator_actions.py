@@ -38,7 +38,8 @@ async def _terminate(world: World, event: Event) -> None:
 async def _reset(world: World, event: Event) -> None:
     """Reset the workflow of a chain or a stack, now or when it calls an activity next.
 
-    The value says to which of its completed workflow tasks, counted from 0 or from the end; which
+    The value says which execution of it: the live one, the newest one once it has ended, or an
+    earlier one; to which of its completed workflow tasks, counted from 0 or from the end; which
     activity; and how many seconds after that has started.
     """
     value = event.value
@@ -59,8 +60,17 @@ async def _reset(world: World, event: Event) -> None:
 
 def _reset_now(world: World, event: Event) -> None:
     temporal = world.parties.temporal
-    live = (one for one in temporal.executions() if one.is_running and _is_of(one, event.target))
-    execution = next((one for one in live if one.history.tasks), None)
+    is_wanted = _STATES[event.value.get("of", "live")]
+    execution = next(
+        (
+            one
+            for one in temporal.executions()
+            if _is_of(one, event.target)
+            and is_wanted(one, temporal.latest(one.workflow_id))
+            and one.history.tasks
+        ),
+        None,
+    )
     if execution is None or not temporal.is_up or world.is_calm:
         return
     tasks = execution.history.tasks
@@ -70,6 +80,14 @@ def _reset_now(world: World, event: Event) -> None:
         reason="by an administrator", workflow_task_finish_event_id=at
     )
     world.record.note_reset(resets.reset(temporal, execution, request))
+
+
+_STATES: dict[str, Callable[[Execution, Execution | None], bool]] = {
+    "live": lambda one, _: one.is_running,
+    "ended": lambda one, latest: not one.is_running and one is latest,
+    "earlier": lambda one, latest: one is not latest,
+}
+"""Which of the executions of a workflow id are meant, by how they are and which the newest is."""
 
 
 def _is_of(execution: Execution, name: str) -> bool:

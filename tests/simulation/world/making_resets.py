@@ -2,12 +2,15 @@
 
 import dataclasses
 import random
+from typing import Any
 
 from controller.temporal import ids
 from tests.simulation.world.plans import Actor, Event, Plan
 
 FIRST_SEED = 1_000_000_000
 """From here on seeds have resets. What a seed below makes must not change, so it has none."""
+FIRST_OF_ANY = 1_500_000_000
+"""From here on also of executions that have ended, and of earlier ones than the newest."""
 
 _AMID = (
     ids.FIND_ACTIVITY,
@@ -40,11 +43,13 @@ def _reset(rng: random.Random, plan: Plan) -> Event:
     # Most things happen soon after a chain is created.
     at = round(chain.at + 60.0 * rng.random() ** 2, 1)
     target = rng.choice([chain.name, rng.choice(plan.stacks).id])
-    value = {
+    value: dict[str, Any] = {
         "task": rng.choice([0, -1, -1, -2, rng.randrange(1, 50)]),
         "amid": rng.choice([*_AMID, *[""] * len(_AMID)]),
         "after": round(_LONGEST_AFTER * rng.random() ** 3, 3),
     }
+    if plan.seed >= FIRST_OF_ANY:
+        value["of"] = rng.choice(["live", "ended", "earlier"])
     return Event(
         at=at,
         actor=Actor.ADMINISTRATOR,
