@@ -23,6 +23,8 @@ class InstallationId:
         self._stack_chains = stack_chains
         self._retry_seconds = retry_seconds
         self._problem: str | None = None
+        if not installation.installation_id:
+            self._problem = "The cluster's id has not been read yet."
 
     async def check(self) -> str | None:
         """Return why it is not known, for readiness."""

@@ -168,7 +168,7 @@ class LeaderLease:
         self._renewing: asyncio.Future[None] | None = None
         self._ticking: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
-        self._problem = ""
+        self._problem = "The Lease has not been read yet."
 
     @property
     def is_held(self) -> bool:

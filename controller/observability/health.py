@@ -28,6 +28,7 @@ ReadyCheck = Callable[[], Awaitable[str | None]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Result:
+    check: ReadyCheck
     problem: str | None
     at: float
 
@@ -65,7 +66,11 @@ class HealthServer:
         self._http = http_server.HttpServer(address, app, idle_seconds=idle_seconds)
 
     def add_ready_check(self, name: str, check: ReadyCheck) -> None:
-        """Register what must hold for this process to do its work; the check returns a problem."""
+        """Register what must hold for this process to do its work; the check returns a problem.
+
+        It replaces the one of this name. Until the first one comes, the process is not ready; a
+        role that has to wait before it can make a check registers one that fails until then.
+        """
         self._ready_checks[name] = check
 
     @property
@@ -92,19 +97,27 @@ class HealthServer:
 
     async def ready_problems(self) -> dict[str, str]:
         """Return the failing ready checks with their reasons, at most `cache_seconds` old."""
+        asked: dict[str, ReadyCheck] = {}
+        problems: dict[str, str | None] = {"start": "The process is starting."}
         # One at a time: probes that come together share the answers.
         async with self._checking:
-            names = list(self._ready_checks)
-            results = await asyncio.gather(*(self._result(name) for name in names))
-        problems = dict(zip(names, results, strict=True))
+            # A check may come while others are asked.
+            while asked != self._ready_checks:
+                asked = dict(self._ready_checks)
+                results = await asyncio.gather(*(self._result(*item) for item in asked.items()))
+                problems = dict(zip(asked, results, strict=True))
         return {name: problem for name, problem in problems.items() if problem is not None}
 
-    async def _result(self, name: str) -> str | None:
+    async def _result(self, name: str, check: ReadyCheck) -> str | None:
         cached = self._results.get(name)
-        if cached is not None and self._clock() - cached.at < self._life(cached):
+        if (
+            cached is not None
+            and cached.check is check
+            and self._clock() - cached.at < self._life(cached)
+        ):
             return cached.problem
-        problem = await self._run(name)
-        self._results[name] = _Result(problem=problem, at=self._clock())
+        problem = await self._run(name, check)
+        self._results[name] = _Result(check=check, problem=problem, at=self._clock())
         return problem
 
     def _life(self, result: _Result) -> float:
@@ -112,10 +125,10 @@ class HealthServer:
             return self._cache_seconds
         return min(self._cache_seconds, PROBLEM_CACHE_SECONDS)
 
-    async def _run(self, name: str) -> str | None:
+    async def _run(self, name: str, check: ReadyCheck) -> str | None:
         try:
             async with asyncio.timeout(self._check_timeout_seconds):
-                return await self._ready_checks[name]()
+                return await check()
         except TimeoutError:
             return f"did not answer within {self._check_timeout_seconds:g} s"
         except Exception as error:

@@ -39,7 +39,7 @@ SILENCE_SECONDS = 140.0
 """A watch that is silent for this long is down.
 
 The API server sends a bookmark each minute, kopf reconnects after 70 seconds without one, and then
-the next one may take another minute.
+the next one may take another minute. A listing that is held back here is not silent.
 """
 _PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 # kopf's own tries before a watch fails. They are few, since the pauses above come after them.
@@ -48,8 +48,10 @@ _RELIST_SECONDS = 1.0
 _ERROR_LIMIT = 256
 # Twice as many as run at once (`resource_locks`): there is always a next one.
 _LISTED_AT_ONCE = 100
-# The API server keeps what a listing shows for five minutes; later pages are refused.
-_LISTING_SECONDS = 200.0
+# The API server keeps what a listing shows for five minutes; later pages, and a watch from there,
+# are refused (410). It may keep less, so this is not for each listing but for all until the watch
+# works: otherwise each would be held back until it has expired, without end.
+_HELD_BACK_SECONDS = 200.0
 ALL_NAMESPACES = "*"
 
 
@@ -62,25 +64,11 @@ class _Watch:
     failures: int = 0
     why: str = ""
     is_denied: bool = False
+    is_held_back: bool = False
+    # For how long listed resources were held back since the watch last worked.
+    held_back_seconds: float = 0.0
     # Of the first listing: what the operator has not taken in yet.
     unhandled: set[str] = dataclasses.field(default_factory=set)
-
-
-class _Pace:
-    """How long the resources of one listing may still be held back."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._began_at: float | None = None
-
-    def seconds_left(self, item: Any) -> float:
-        """Return the seconds left for an item of a stream; none for what was not listed."""
-        if item is watching.Bookmark.LISTED or item["type"] is not None:
-            self._began_at = None
-            return 0.0
-        if self._began_at is None:
-            self._began_at = self._clock()
-        return self._began_at + _LISTING_SECONDS - self._clock()
 
 
 class Watches:
@@ -143,7 +131,6 @@ class Watches:
         watch = self._watches[namespace or ALL_NAMESPACES]
         settings = _impatient(settings)
         while True:
-            pace = _Pace(self._clock)
             items = stream(settings=settings, namespace=namespace, **arguments)
             try:
                 async with contextlib.aclosing(cast(AsyncGenerator[Any, None], items)):
@@ -151,7 +138,8 @@ class Watches:
                         is_taken_in = self._is_taken_in(item)
                         self._note(watch, item, is_taken_in=is_taken_in)
                         if not is_taken_in:
-                            await self._await_room(pace.seconds_left(item))
+                            if _is_of_listing(item):
+                                await self._await_room(watch)
                             yield item
             except Exception as error:
                 # Whatever failed: other namespaces, and this one later, must still be watched.
@@ -194,15 +182,22 @@ class Watches:
             self._passing -= 1
             self._passed.set()
 
-    async def _await_room(self, seconds: float) -> None:
-        """Wait until few enough resources are handled, at most for some seconds."""
+    async def _await_room(self, watch: _Watch) -> None:
+        """Hold a listing back until few enough resources are handled, or for long enough."""
+        seconds = _HELD_BACK_SECONDS - watch.held_back_seconds
         if self._passing < _LISTED_AT_ONCE or seconds <= 0:
             return
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while self._passing >= _LISTED_AT_ONCE:
-                    self._passed.clear()
-                    await self._passed.wait()
+        began_at, watch.is_held_back = self._clock(), True
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    while self._passing >= _LISTED_AT_ONCE:
+                        self._passed.clear()
+                        await self._passed.wait()
+        finally:
+            # It was not silent: we did not listen.
+            watch.is_held_back, watch.heard_at = False, self._clock()
+            watch.held_back_seconds += watch.heard_at - began_at
 
     def note_handled(self, uid: str) -> None:
         """Note that the operator has taken in an event of a resource."""
@@ -239,7 +234,7 @@ class Watches:
         if watch.unhandled and now - watch.listed_at < SILENCE_SECONDS:
             return f"{len(watch.unhandled)} listed StackChains of {where} are not taken in yet."
         silence = now - watch.heard_at
-        if silence > SILENCE_SECONDS:
+        if silence > SILENCE_SECONDS and not watch.is_held_back:
             return f"The watch of {where} has been down for {silence:.0f} s{why}."
         return None
 
@@ -250,7 +245,7 @@ class Watches:
 
     def _is_taken_in(self, item: Any) -> bool:
         """Take in a listed resource that is at rest, unless kopf still has older events of it."""
-        if item is watching.Bookmark.LISTED or item["type"] is not None:
+        if not _is_of_listing(item):
             return False
         body = item["object"]
         if body["metadata"]["uid"] in self._in_kopf:
@@ -264,13 +259,14 @@ class Watches:
             return False
 
     def _note(self, watch: _Watch, item: Any, *, is_taken_in: bool) -> None:
-        watch.heard_at = self._clock()
+        # What comes was read, even if the end of the listing is held back.
+        watch.heard_at, watch.is_denied = self._clock(), False
         if item is watching.Bookmark.LISTED:
             self.listings += 1
-            watch.listed_at, watch.is_denied = watch.listed_at or watch.heard_at, False
+            watch.listed_at = watch.listed_at or watch.heard_at
         elif item["type"] is not None:
             # It was listed before, and now the watch works, too.
-            watch.failures, watch.why, watch.is_denied = 0, "", False
+            watch.failures, watch.why, watch.held_back_seconds = 0, "", 0.0
         elif watch.listed_at is None and not is_taken_in:
             watch.unhandled.add(item["object"]["metadata"]["uid"])
         if item is not watching.Bookmark.LISTED and not is_taken_in and item["type"] != "BOOKMARK":
@@ -286,6 +282,11 @@ class Watches:
         watch.failures += 1
         watch.why = why
         watch.is_denied = isinstance(error, kopf_errors.APIForbiddenError)
+
+
+def _is_of_listing(item: Any) -> bool:
+    """Whether an item of a stream is a listed resource: no change of one, nor the listing's end."""
+    return item is not watching.Bookmark.LISTED and item["type"] is None
 
 
 def _is_canceled() -> bool:

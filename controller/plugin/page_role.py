@@ -356,6 +356,7 @@ async def _serve(role: settings.UiRoleSettings) -> int:
         )
     try:
         async with serving(role.page.url, role.ui, role.kubernetes):
+            server.add_ready_check("page", _listens)
             logger.info("The page is served", extra={"address": role.ui.address})
             await stop.wait()
     except OSError as error:
@@ -364,3 +365,8 @@ async def _serve(role: settings.UiRoleSettings) -> int:
     finally:
         await server.stop()
     return 0
+
+
+async def _listens() -> str | None:
+    """Return no problem: the check is registered once the page listens."""
+    return None

@@ -17,10 +17,6 @@ async def operate(role: process.Process, outside: operator_parts.Outside | None 
     """The role of `stackchain operator`: all of it for the holder of the Lease, nothing else."""
     outside = outside or operator_parts.Outside()
     client = outside.new_kube_client(role.settings.kubernetes)
-    try:
-        await client.load_credentials()
-    except kube_errors.Denied as error:
-        raise settings.SettingsError(f"KUBECONFIG: {error}") from error
     installation = role.settings.installation
     leader = lease.LeaderLease(
         client,
@@ -32,9 +28,13 @@ async def operate(role: process.Process, outside: operator_parts.Outside | None 
     )
     # A standby as well: one that never reaches Temporal must not replace an operator that does.
     role.server.add_ready_check("temporal", role.link.check)
-    linking = asyncio.create_task(role.link.run())
     role.server.add_ready_check("lease", leader.check)
-    if not await process.done_before(leader.acquire(), role.stop.wait()):
+    try:
+        await client.load_credentials()
+    except kube_errors.Denied as error:
+        raise settings.SettingsError(f"KUBECONFIG: {error}") from error
+    linking = asyncio.create_task(role.link.run())
+    if not await process.done_before(_acquire(role, leader), role.stop.wait()):
         return 0
     role.counters.lease_held.set(1)
     # What needs no Lease comes after it: a standby waits for that, and Temporal may be away.
@@ -48,6 +48,16 @@ async def operate(role: process.Process, outside: operator_parts.Outside | None 
             await client.close()
     logger.info("Operator stopped")
     return code
+
+
+async def _acquire(role: process.Process, leader: lease.LeaderLease) -> None:
+    await leader.acquire()
+
+    async def does_not_watch() -> str | None:
+        return "The StackChains have not been listed yet."
+
+    # With the Lease a standby's checks are not enough. The parts, which come later, replace this.
+    role.server.add_ready_check("watch", does_not_watch)
 
 
 async def _lead(

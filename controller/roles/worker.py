@@ -20,7 +20,14 @@ async def work(
     new_session: spacelift_clients.NewSession = account_session.AccountSession,
 ) -> int:
     """The role of `stackchain worker`; a simulation makes other workers and sessions."""
+    spacelift_worker: worker.SpaceliftWorker | None = None
+
+    async def polls() -> str | None:
+        is_polling = spacelift_worker is not None and spacelift_worker.is_running
+        return None if is_polling else "The task queues are not polled."
+
     role.server.add_ready_check("temporal", role.link.check)
+    role.server.add_ready_check("worker", polls)
     linking = asyncio.create_task(role.link.run())
     connecting = asyncio.create_task(role.link.connected())
     # What ends the wait is canceled after it, and the link stays.
@@ -43,11 +50,6 @@ async def work(
     for problem in role.sink_catalog.target_problems():
         # No reason not to start: chains need no sink.
         logger.error("Sink cannot be notified", extra={"why": problem})
-
-    async def polls() -> str | None:
-        return None if spacelift_worker.is_running else "The task queues are not polled."
-
-    role.server.add_ready_check("worker", polls)
     role.link.on_new_client.append(spacelift_worker.use_client)
     renewing = asyncio.create_task(role.link.keep_credentials())
     await spacelift_worker.run(role.stop)

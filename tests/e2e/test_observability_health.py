@@ -24,6 +24,11 @@ async def get(server: health.HealthServer, path: str) -> httpx.Response:
 
 
 async def test_a_process_without_problems_is_live_and_ready(server: health.HealthServer) -> None:
+    async def temporal() -> str | None:
+        return None
+
+    server.add_ready_check("temporal", temporal)
+
     for path in ("/healthz", "/readyz"):
         answer = await get(server, path)
 

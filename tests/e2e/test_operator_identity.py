@@ -73,7 +73,6 @@ async def test_a_standby_that_never_reached_its_temporal_namespace_replaces_no_o
         return answer.status_code == 503 and "has no namespace not-made" in answer.text
 
     await eventually(said, what="the standby says what it cannot reach")
-    # It was ready as a standby at first, and is again once it has listed what it leads.
     await eventually(leader.is_ready, what="the leader is ready")
     right = await start_role("operator", endpoints, instance=2)
     await eventually(right.is_ready, what="a standby that reaches its namespace is ready")

@@ -64,7 +64,6 @@ async def test_two_leaders_at_once_start_each_request_once(release: chains.Insta
     await release.parts.kube.create_namespace(elsewhere)
     second = release.role("operator", instance=2, STACKCHAIN_NAMESPACE=elsewhere)
     await second.start()
-    # It is ready as a standby before.
     await eventually(lambda: LEADS in second.log(ALL_LINES), chains.SECONDS, what="both lead")
     names = [f"both-{number}" for number in range(5)]
     edges = [f"{name}-a -> {name}-b" for name in names]

@@ -126,7 +126,7 @@ async def test_who_has_not_listed_is_not_ready_and_still_sees_that_its_lease_is_
     async def says_so() -> bool:
         return "have not been listed yet" in await watched.readyz()
 
-    # It is ready as a standby before, and says so for some seconds.
+    # It says before that it has not read the Lease.
     await eventually(says_so, chains.SECONDS, what="it says that it has not listed")
     path = f"/apis/coordination.k8s.io/v1/namespaces/{release.namespace}/leases/{lease.LEASE_NAME}"
     await kube.patch(path, {"spec": {"holderIdentity": "another"}})

@@ -1,8 +1,9 @@
 """kopf on the stand-in for the API server: what the operator relies on, and one course a seed."""
 
 import asyncio
+import contextlib
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import kopf
@@ -43,6 +44,8 @@ class Bench:
         """What the next calls of a handler raise."""
         self.seconds = 0.0
         """How long a handler takes."""
+        self.watches: watches.Watches | None = None
+        """Of the operator that was started last."""
         self.link = self._link("operator", self.chance)
         self.person = kube_connection.KubeConnection(self._link("person", Planned()))
 
@@ -64,6 +67,18 @@ class Bench:
     async def delete(self) -> None:
         await self.person.request("DELETE", f"{PATH}/chain")
 
+    @contextlib.contextmanager
+    def crowded(self) -> Iterator[watches.Watches]:
+        """Have as many other resources handled as may be at a time; gives the operator's watches.
+
+        A listing of this one then waits.
+        """
+        assert self.watches is not None
+        with contextlib.ExitStack() as others:
+            for _ in range(100):
+                others.enter_context(self.watches.passing())
+            yield self.watches
+
     def _link(self, user: str, decide: chance.Chance) -> link.ApiLink:
         return link.ApiLink(self.loop, self.api, user=user, chance=decide)
 
@@ -76,7 +91,8 @@ class Bench:
         kopf.on.create(*resource, registry=registry, id="reconcile")(self._noting("create"))
         kopf.on.update(*resource, registry=registry, id="reconcile")(self._noting("update"))
         kopf.on.delete(*resource, registry=registry, id="release")(self._noting("delete"))
-        await kopf_operator.watch(registry, watches.Watches((), metrics.Metrics()))
+        self.watches = watches.Watches((), metrics.Metrics())
+        await kopf_operator.watch(registry, self.watches)
 
     def _note(self, what: str) -> None:
         self.calls.append(f"{self.loop.time():.2f} {what}")
@@ -252,6 +268,50 @@ def test_a_change_while_the_watch_is_broken_is_seen_afterwards() -> None:
         bench.link.restore()
         await asyncio.sleep(60)
 
+        assert bench.done() == ["create", "update"]
+
+    run(main)
+
+
+def test_a_listing_that_the_watch_finds_too_old_is_made_again_once_and_at_once() -> None:
+    """It was held back for long, since many resources are being handled."""
+
+    async def main(bench: Bench) -> None:
+        await bench.create()
+        bench.start()
+        await asyncio.sleep(0)
+        with bench.crowded() as ours:
+            for number, seconds in enumerate((100, 150, 150, 150, 150), 1):
+                await asyncio.sleep(seconds)
+                await bench.patch({"spec": {"parallelism": number}})
+                bench.api.store.compact()
+            await asyncio.sleep(10)
+
+        assert ours.listings == 2
+        listed = [float(call.split()[0]) for call in bench.calls if call.endswith("event None")]
+        assert listed == [pytest.approx(200, abs=0.5), pytest.approx(201, abs=0.5)]
+        assert bench.done() == ["create", *["update"] * 4]
+
+    run(main)
+
+
+def test_a_listing_that_is_held_back_outlasts_the_time_out_of_the_watch_before_it() -> None:
+    async def main(bench: Bench) -> None:
+        bench.start()
+        await bench.create()
+        await asyncio.sleep(10)
+        with bench.crowded() as ours:
+            bench.link.cut()
+            await bench.patch({"spec": {"parallelism": 3}})
+            bench.api.store.compact()
+            bench.link.restore()
+            for _ in range(199):
+                await asyncio.sleep(1)
+                assert await ours.check() is None
+            assert bench.done() == ["create"]
+            await asyncio.sleep(10)
+
+        assert ours.listings == 2
         assert bench.done() == ["create", "update"]
 
     run(main)

@@ -1,6 +1,7 @@
 """The roles as they are, in virtual time: a chain from its manifest to its end."""
 
 import asyncio
+import dataclasses
 import random
 from collections.abc import Callable
 
@@ -106,6 +107,43 @@ def test_a_standby_takes_over_from_an_operator_that_is_killed() -> None:
         assert second.role.counters.lease_held._value.get() == 1
 
     run(main)
+
+
+async def is_ready(operator: role_processes.RoleProcess) -> bool:
+    checks = list(operator.role.server.checks.values())  # type: ignore[attr-defined]
+    return bool(checks) and not [problem for check in checks if (problem := await check())]
+
+
+def is_watching(operator: role_processes.RoleProcess) -> bool:
+    counters = operator.role.counters
+    for update in counters.before_reading:
+        update()
+    return counters.registry.get_sample_value("stackchain_watch_up", {"served": "*"}) == 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_who_can_lead_at_once_is_ready_when_it_watches_and_a_standby_without(seed: int) -> None:
+    release = dataclasses.replace(RELEASE, environment={"STACKCHAIN_INSTALLATION": ""})
+
+    async def ready(operator: role_processes.RoleProcess) -> None:
+        while not await is_ready(operator):  # noqa: ASYNC110 - it is what probes do
+            await asyncio.sleep(0.0005)
+
+    async def main(bench: Bench) -> None:
+        first = bench.start_operator(0, release)
+        await first.process.start(ready(first))
+        assert is_watching(first)
+        second = bench.start_operator(1, release)
+        await second.process.start(ready(second))
+        assert not is_watching(second)
+        first.kill()
+        while not second.role.counters.lease_held._value.get():
+            assert await is_ready(second)
+            await asyncio.sleep(0.5)
+        await second.process.start(ready(second))
+        assert is_watching(second)
+
+    run(main, seed=seed)
 
 
 def test_an_operator_that_is_asked_to_end_hands_the_lease_over_at_once() -> None:

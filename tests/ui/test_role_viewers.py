@@ -13,6 +13,7 @@ from aiohttp import test_utils, web
 from controller.config import settings
 from controller.plugin import page_role
 from controller.ui import page_server
+from devenv import tools
 from tests.support.waiting import eventually
 from tests.ui import samples
 
@@ -270,3 +271,25 @@ async def test_viewers_of_many_namespaces_have_so_many_watches_and_no_more(
 
     with pytest.raises(page_server.PageRefused, match="Too many people"):
         await sources.find(asked("other"))
+
+
+async def test_the_role_is_ready_once_its_page_is_served(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("{}")
+    probes, page = (f"127.0.0.1:{tools.free_port()}" for _ in range(2))
+    role = settings.load_ui_settings(
+        {
+            "HEALTH_ADDRESS": probes,
+            "KUBECONFIG": str(tmp_path / "config"),
+            "UI_ADDRESS": page,
+            "UI_URL": "https://chains.example.com",
+        }
+    )
+    serving = asyncio.create_task(page_role._serve(role))
+
+    async def is_ready() -> bool:
+        return await tools.http_status(f"http://{probes}/readyz") == 200
+
+    await eventually(is_ready, 20, what="it is ready")
+    assert await tools.http_status(f"http://{page}/") != 0
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)

@@ -35,8 +35,10 @@ async def test_it_is_made_of_the_cluster_and_the_namespace() -> None:
 
 async def test_one_that_is_set_is_taken_and_nothing_is_asked() -> None:
     api = FakeApiServer()
+    found = of(api, installation_id="blue")
 
-    assert await of(api, installation_id="blue").find() == "blue"
+    assert await found.check() is None
+    assert await found.find() == "blue"
     assert api.asked == 0
 
 
@@ -45,7 +47,7 @@ async def test_until_it_can_be_read_readiness_says_why_and_what_to_do(
 ) -> None:
     api = FakeApiServer(errors.Denied("403 no"), errors.Denied("403 no"))
     found = of(api)
-    said: list[str | None] = []
+    said = [await found.check()]
 
     finding = asyncio.create_task(found.find())
     while not finding.done():
@@ -53,6 +55,7 @@ async def test_until_it_can_be_read_readiness_says_why_and_what_to_do(
         said.append(await found.check())
 
     assert finding.result() == "12345678-platform"
+    assert "has not been read yet" in (said[0] or "")
     assert any("403 no" in (why or "") and "STACKCHAIN_INSTALLATION" in (why or "") for why in said)
     assert await found.check() is None
     assert len(caplog.records) == 1

@@ -40,7 +40,12 @@ def server(clock: Clock) -> health.HealthServer:
     )
 
 
-async def test_without_checks_all_is_well(server: health.HealthServer) -> None:
+async def test_a_process_without_checks_is_not_ready_yet(server: health.HealthServer) -> None:
+    """It listens for probes before it has made what the checks look at."""
+    assert await server.ready_problems() == {"start": "The process is starting."}
+
+    server.add_ready_check("temporal", Check())
+
     assert await server.ready_problems() == {}
 
 
@@ -62,6 +67,27 @@ async def test_an_answer_is_kept_for_a_while(server: health.HealthServer, clock:
     clock.now = health.CACHE_SECONDS
     assert await server.ready_problems() == {"temporal": "away"}
     assert check.calls == 2
+
+
+async def test_a_check_that_replaces_another_one_is_asked_at_once(
+    server: health.HealthServer,
+) -> None:
+    server.add_ready_check("watch", Check())
+    await server.ready_problems()
+
+    server.add_ready_check("watch", Check("not listed yet"))
+
+    assert await server.ready_problems() == {"watch": "not listed yet"}
+
+
+async def test_checks_that_come_while_others_are_asked_count(server: health.HealthServer) -> None:
+    async def acquire() -> str | None:
+        server.add_ready_check("watch", Check("not listed yet"))
+        return None
+
+    server.add_ready_check("lease", acquire)
+
+    assert await server.ready_problems() == {"watch": "not listed yet"}
 
 
 async def test_probes_that_come_together_share_one_check(server: health.HealthServer) -> None:

@@ -203,12 +203,15 @@ async def test_what_kopf_still_has_events_of_reaches_it_in_their_order() -> None
     assert bench.taken_in == ["u1"]
 
 
-class Passes:
-    """Takes what comes of a listing as kopf does: each resource is handled by its own task."""
+def listed(number: int) -> list[dict[str, Any]]:
+    return [event(None, f"u{index}") for index in range(number)]
 
-    def __init__(self, bench: Bench, number: int) -> None:
-        self.items = [event(None, f"u{index}") for index in range(number)]
-        bench.streams = {None: [[*self.items, LISTED, event("ADDED")]]}
+
+class Passes:
+    """Takes what comes of streams as kopf does: each resource is handled by its own task."""
+
+    def __init__(self, bench: Bench, *streams: list[Any]) -> None:
+        bench.streams = {None: list(streams)}
         self.came: list[Any] = []
         self.most = 0
         self._bench = bench
@@ -238,8 +241,8 @@ class Passes:
 
 
 async def test_a_listing_waits_while_as_many_are_handled_as_there_may_be() -> None:
-    bench = Bench()
-    passes = Passes(bench, 250)
+    bench, items = Bench(), [*listed(250), LISTED, event("ADDED")]
+    passes = Passes(bench, items)
 
     await eventually(lambda: len(passes.came) == 100, what="as many as may be handled at once")
     passes.end(60)
@@ -249,12 +252,12 @@ async def test_a_listing_waits_while_as_many_are_handled_as_there_may_be() -> No
     await passes.cancel()
 
     assert passes.most <= 101, "what the watch shows then waits for none"
-    assert passes.came == [*passes.items, LISTED, event("ADDED")]
+    assert passes.came == items
 
 
 async def test_a_listing_does_not_wait_until_the_api_server_has_forgotten_it() -> None:
     bench = Bench()
-    passes = Passes(bench, 250)
+    passes = Passes(bench, [*listed(250), LISTED])
     await eventually(lambda: len(passes.came) == 100, what="as many as may be handled at once")
 
     # The next one to end lets it see how late it is.
@@ -264,6 +267,44 @@ async def test_a_listing_does_not_wait_until_the_api_server_has_forgotten_it() -
     await passes.cancel()
 
     assert passes.most > 200
+
+
+@pytest.mark.parametrize(
+    "streams",
+    [
+        pytest.param([[*listed(101), LISTED, *listed(101), LISTED]], id="for the watch after it"),
+        pytest.param([[*listed(101), GONE], [*listed(101), LISTED]], id="for its last page"),
+    ],
+)
+async def test_the_listing_after_one_that_took_too_long_is_not_held_back(
+    streams: list[list[Any]],
+) -> None:
+    """It would take too long as well, and so would each one after it."""
+    bench = Bench()
+    passes = Passes(bench, *streams)
+    await eventually(lambda: len(passes.came) == 100, what="as many as may be handled at once")
+
+    bench.now += 300
+    passes.end(1)
+    await eventually(lambda: len(passes.came) >= 202, 5, what="all are listed again")
+    await passes.cancel()
+
+    assert passes.came[-1] is LISTED
+
+
+async def test_a_listing_is_held_back_again_once_the_watch_has_worked() -> None:
+    bench = Bench()
+    passes = Passes(bench, [*listed(101), LISTED, event("BOOKMARK"), *listed(101), LISTED])
+    await eventually(lambda: len(passes.came) == 100, what="as many as may be handled at once")
+
+    bench.now += 300
+    passes.end(1)
+    await eventually(lambda: len(passes.came) == 103, what="the watch works")
+    passes.end(1)
+    await asyncio.sleep(0.05)
+
+    assert len(passes.came) == 103
+    await passes.cancel()
 
 
 async def test_a_resource_that_cannot_be_read_reaches_kopf_and_stops_no_watch() -> None:
@@ -324,6 +365,35 @@ async def test_a_watch_that_is_silent_for_longer_than_its_time_out_is_down() -> 
     assert before is None
     assert "has been down for 141 s" in (after or "")
     assert bench.is_up(watches.ALL_NAMESPACES) == 0
+
+
+async def test_a_watch_is_not_down_while_its_listing_is_held_back() -> None:
+    bench = Bench()
+    passes = Passes(bench, [LISTED, *listed(101)])
+    await eventually(lambda: len(passes.came) == 101, what="as many as may be handled at once")
+
+    bench.now += watches.SILENCE_SECONDS + 1
+    meanwhile = await bench.watches.check()
+    bench.counters.before_reading[0]()
+    was_up = bench.is_up(watches.ALL_NAMESPACES)
+    passes.end(1)
+    await eventually(lambda: len(passes.came) == 102, what="nothing is held back any longer")
+    at_its_end = await bench.watches.check()
+    bench.now += watches.SILENCE_SECONDS + 1
+    afterwards = await bench.watches.check()
+    await passes.cancel()
+
+    assert (meanwhile, was_up, at_its_end) == (None, 1, None)
+    assert "has been down for 141 s" in (afterwards or "")
+
+
+async def test_a_namespace_that_may_be_read_again_is_while_its_listing_is_held_back() -> None:
+    bench = Bench()
+    passes = Passes(bench, [LISTED, DENIED], [*listed(101)])
+    await eventually(lambda: len(passes.came) == 101, what="as many as may be handled at once")
+
+    assert await bench.watches.check() is None
+    await passes.cancel()
 
 
 async def test_a_watch_that_comes_back_is_well_again_and_counts_as_another_listing() -> None:

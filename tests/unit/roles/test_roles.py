@@ -91,7 +91,8 @@ async def test_a_worker_waits_for_temporal_and_says_so(bench: Bench) -> None:
     running = worker.work(bench.role)
 
     assert await bench.ended(running, bench.role.stop) == (True, 0)
-    assert list(bench.server.checks) == ["temporal"]
+    assert list(bench.server.checks) == ["temporal", "worker"]
+    assert "not polled" in (await bench.server.checks["worker"]() or "")
     assert "has not been reached" in (await bench.server.checks["temporal"]() or "")
 
 
