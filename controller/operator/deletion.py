@@ -17,6 +17,7 @@ from controller.chain.status import projection
 from controller.kube import stackchains
 from controller.operator import (
     connection_access,
+    execution_commands,
     live_executions,
     resource_schedules,
     status_writer,
@@ -62,8 +63,10 @@ class Deletion:
         writer: status_writer.StatusWriter,
         stack_chains: stackchains.StackChains,
         access: connection_access.ConnectionAccess,
+        commands: execution_commands.ExecutionCommands,
     ) -> None:
         self._workflows = workflows
+        self._commands = commands
         self._schedules = schedules
         self._live = live
         self._writer = writer
@@ -113,6 +116,9 @@ class Deletion:
         await self._schedules.remove(ref, body)
         execution = await self._workflows.latest(ref)
         if execution is None or execution.state is not executions.ExecutionState.RUNNING:
+            return None
+        if executions.is_reset_in_vain(execution, _latest_run(body)):
+            await self._commands.end_reset(execution)
             return None
         if _deletion_policy(body) is v1alpha1.DeletionPolicy.ORPHAN:
             last = self._last_settings(body)
@@ -271,6 +277,14 @@ def _left_message(
             f"'{stage}', which no one can approve without it{link}"
         )
     return f"Run {execution.number} continues without the StackChain, to its end{link}"
+
+
+def _latest_run(body: Mapping[str, Any]) -> v1alpha1.RunStatus | None:
+    """Return the latest run of the status; None also where the resource cannot be read."""
+    try:
+        return v1alpha1.parse(body).status.latest_run
+    except v1alpha1.InvalidResource:
+        return None
 
 
 def _deletion_policy(body: Mapping[str, Any]) -> v1alpha1.DeletionPolicy:

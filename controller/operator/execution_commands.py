@@ -12,6 +12,8 @@ from controller.temporal.operator import starter
 
 logger = logging.getLogger(__name__)
 
+_RESET_IN_VAIN = "The chain's run is over, or has a newer one; a reset does not run it again."
+
 
 class ExecutionCommands:
     """Knows the settings of each live execution, so that it is sent changes and nothing else."""
@@ -67,6 +69,22 @@ class ExecutionCommands:
         self._counters.chain_starts.inc()
         _log_start(chain.ref, request, execution)
         return execution
+
+    async def end_reset(self, execution: executions.Execution) -> None:
+        """End what a reset has made of a run that is over (ADR 0043).
+
+        Raises:
+            TemporalUnreachable: call again later.
+        """
+        await self._workflows.terminate(execution, reason=_RESET_IN_VAIN)
+        logger.warning(
+            "Reset of a run that is over was ended",
+            extra={
+                "workflow_id": execution.workflow_id,
+                "workflow_run_id": execution.workflow_run_id,
+                "run_number": execution.number,
+            },
+        )
 
     async def apply(self, execution: executions.Execution, decision: decide.Decision) -> None:
         """Send a live run what has changed for it; each change may be sent twice.

@@ -15,7 +15,7 @@ from typing import Any
 
 from controller import clock, outside_text
 from controller.api import reasons, v1alpha1
-from controller.chain.requests import chain_waits, decide
+from controller.chain.requests import chain_waits, decide, executions
 from controller.chain.run import windows
 from controller.chain.status import projection
 from controller.kube import errors as kube_errors
@@ -118,6 +118,7 @@ class Reconciler:
             writer=self._writer,
             stack_chains=stack_chains,
             access=access,
+            commands=self._commands,
         )
         self._failures = resource_failures.ResourceFailures(counters, troubles, time)
         self._counters = counters
@@ -316,6 +317,9 @@ class Reconciler:
                 body, chain, access=access, given=reconcile_input
             )
             gathered = await self._schedules.update(gathered, reconcile_input)
+            execution = gathered.execution
+            if execution and executions.is_reset_in_vain(execution, chain.status.latest_run):
+                await self._commands.end_reset(execution)
         except temporal_client.TemporalUnreachable as error:
             await self._write_unreachable(body, chain, access, error)
             raise

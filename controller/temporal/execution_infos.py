@@ -46,7 +46,8 @@ class ExecutionInfo:
     """One record; a state that this version does not know counts as running: it has not ended.
 
     `attempt` counts how often workers were given its current task, if it has one. A reset makes
-    another execution of it, `reset_run_id`, which has the same `first_run_id`.
+    another execution of it, `reset_run_id`, which has the same `first_run_id`. `children` are those
+    that it waits for, by workflow id and the first run id of each; a listing does not have them.
     """
 
     workflow_id: str
@@ -60,6 +61,7 @@ class ExecutionInfo:
     first_run_id: str
     reset_run_id: str = ""
     attempt: int = 0
+    children: frozenset[tuple[str, str]] = frozenset()
 
 
 async def describe(
@@ -82,6 +84,7 @@ async def describe(
         info,
         reset_run_id=answer.workflow_extended_info.reset_run_id,
         attempt=answer.pending_workflow_task.attempt,
+        children=frozenset((one.workflow_id, one.run_id) for one in answer.pending_children),
     )
 
 

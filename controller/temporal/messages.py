@@ -270,13 +270,15 @@ class FindStackRunResult:
 class TriggerStackRunInput:
     """Triggers a run, once. `was_attempted`: an earlier activity may have created it already.
 
-    So may one of the execution `found_in`, if that is another.
+    So may one of the execution `found_in`, if that is another. `first_run_id` is the first of the
+    executions of which resets have made the one that asks.
     """
 
     target: StackRef
     newest_run_id: str
     marker: str
     found_in: str = ""
+    first_run_id: str = ""
     key_id: str = ""
     was_attempted: bool = False
     operation: str = v1alpha1.Operation.APPLY

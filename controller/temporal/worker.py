@@ -189,6 +189,7 @@ class SpaceliftWorker:
             counters=_Counters(counters),
             await_turn=self._await_turn,
             find_earlier=self._find_earlier,
+            check_awaited=self._check_awaited,
         )
         earlier_stacks_finder = earlier_stacks.EarlierStackFinder(self._find_earlier_stacks)
         self._delivery = notifications.NotificationDelivery(
@@ -224,6 +225,9 @@ class SpaceliftWorker:
         self, argument: messages.FindStackRunInput
     ) -> messages.EarlierRun | None:
         return await self._earlier.find(argument)
+
+    async def _check_awaited(self, first_run_id: str) -> None:
+        await self._earlier.check_awaited(first_run_id)
 
     async def _find_earlier_stacks(
         self, chain: messages.ChainExecutionRef

@@ -108,6 +108,29 @@ async def test_a_second_reset_of_the_first_execution_ends_the_one_in_between(
     assert await runs_of(account) == {"r": 1, "a": 1, "b": 1}
 
 
+async def test_what_ended_under_an_execution_in_between_is_heard_of_by_the_next_one(
+    release: chains.Installation,
+) -> None:
+    """Temporal has told the end of the stack to the one in between, and tells it to no other."""
+    document = account_document(
+        "r -> a -> b", stacks={"a": {"durations": SLOW}, "b": {"autodeploy": False}}
+    )
+    account = await release.add_account("chain-between", document)
+    chain = await release.create("chain-between", "r", account=account)
+    await chain.until(lambda status: chains.phases(status).get("a") == "Running")
+    client, workflow_id = await release.temporal(), await workflow_of(chain)
+    first = (await client.get_workflow_handle(workflow_id).describe()).run_id
+    await shows_execution(chain, await reset(client, workflow_id, to="last"))
+    await account.hurry()
+    await chain.until(lambda status: chains.phases(status).get("b") == "AwaitingConfirmation")
+
+    await reset(client, workflow_id, to="last", run_id=first)
+
+    status = await chain.until(lambda status: status["latestRun"].get("completionTime"))
+    assert chains.phases(status)["a"] == "Succeeded"
+    assert await runs_of(account) == {"r": 1, "a": 1, "b": 1}
+
+
 @pytest.mark.parametrize("to", ["first", "last"])
 async def test_a_live_stack_whose_workflow_is_reset_continues_with_its_run(
     release: chains.Installation, to: str
@@ -220,6 +243,25 @@ async def test_a_reset_of_a_run_that_is_over_changes_and_runs_nothing(
     # It has ended, and is in no one's way.
     await release.stackchains.annotate("over", run="again")
     await chain.ends("RunSucceeded", number=2)
+
+
+async def test_a_reset_of_an_execution_before_a_reset_is_in_no_ones_way(
+    release: chains.Installation,
+) -> None:
+    """The run is over, and the stack that the new execution waits for has ended long ago."""
+    chain, account = await chain_in_progress(release, "chain-late")
+    client, workflow_id = await release.temporal(), await workflow_of(chain)
+    first = (await client.get_workflow_handle(workflow_id).describe()).run_id
+    await shows_execution(chain, await reset(client, workflow_id, to="last"))
+    await account.hurry()
+    await chain.ends("RunSucceeded")
+
+    await reset(client, workflow_id, to="last", run_id=first)
+
+    await release.stackchains.annotate("chain-late", run="again")
+    await account.hurry()
+    await chain.ends("RunSucceeded", number=2)
+    assert await runs_of(account) == {"r": 2, "a": 2, "b": 2}
 
 
 async def test_a_reset_of_an_earlier_run_ends_the_live_one_which_the_status_says(

@@ -162,6 +162,7 @@ class SimulatedWorld(World):
             counters=Counts(),
             await_turn=self._turn,
             find_earlier=self._find_earlier,
+            check_awaited=self._check_awaited,
         )
 
     @contextlib.contextmanager
@@ -179,6 +180,10 @@ class SimulatedWorld(World):
     ) -> messages.EarlierRun | None:
         assert self._client is not None
         return await earlier_executions.EarlierExecutions(self._client).find(argument)
+
+    async def _check_awaited(self, first_run_id: str) -> None:
+        assert self._client is not None
+        await earlier_executions.EarlierExecutions(self._client).check_awaited(first_run_id)
 
     async def _find_earlier_stacks(
         self, chain: messages.ChainExecutionRef

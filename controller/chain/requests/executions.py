@@ -80,6 +80,17 @@ def is_duplicate(execution: Execution, latest: v1alpha1.RunStatus) -> bool:
     return (execution.number, execution.attempt) <= (latest.number, latest.attempt)
 
 
+def is_reset_in_vain(execution: Execution | None, latest: v1alpha1.RunStatus | None) -> bool:
+    """Whether a live execution is what a reset has made of a run that is over, or not the latest.
+
+    It may wait for stacks that have ended long ago and never hear of them, and while it lives no
+    other run can start.
+    """
+    if execution is None or latest is None or not is_live(execution):
+        return False
+    return execution.is_reset and is_duplicate(execution, latest)
+
+
 def is_execution_of(execution: Execution, latest: v1alpha1.RunStatus) -> bool:
     """Whether an execution is the one that the status is about, or was made of it by a reset."""
     if execution.workflow_run_id == latest.workflow_run_id:

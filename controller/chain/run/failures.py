@@ -17,6 +17,9 @@ CONNECTION_BUSY = "ConnectionBusy"
 HISTORY_LOST = "HistoryLost"
 """No one knows any more what an execution before a reset did."""
 
+NOT_AWAITED = "NotAwaited"
+"""A reset has made the execution of one that its chain does not wait for, or no longer."""
+
 _UNANSWERED = (
     "Unreachable",
     "AmbiguousOutcome",
@@ -57,6 +60,7 @@ _STACK_ENDS = {
     "RunLost": _Stack.RUN_LOST,
     PAYLOAD_TOO_LARGE: _Stack.PAYLOAD_TOO_LARGE,
     HISTORY_LOST: _Stack.EXECUTION_ENDED,
+    NOT_AWAITED: _Stack.EXECUTION_ENDED,
     **dict.fromkeys(_NOT_SIGNED, _Stack.SIGNATURE_INVALID),
 }
 

@@ -66,6 +66,34 @@ class EarlierExecutions:
         )
         return dataclasses.replace(last, attempts=len(wanted))
 
+    async def check_awaited(self, first_run_id: str) -> None:
+        """Check that the chain waits for the stack's execution that asks, if a reset has made it.
+
+        A reset of an execution that has ended, or of an earlier one than the newest, makes one that
+        reports to no one: its chain has gone on, perhaps with another one that has a run.
+
+        Args:
+            first_run_id: the first of the executions before the resets; empty: not known.
+
+        Raises:
+            ApplicationError: it does not.
+            RPCError: Temporal does not answer.
+        """
+        own_run_id = activity.info().workflow_run_id or ""
+        if first_run_id in ("", own_run_id):
+            return
+        try:
+            own = await execution_infos.describe(self._client, _own_id(), own_run_id)
+            chain_id = own.parent[0] if own.parent is not None else ""
+            chain = await execution_infos.describe(self._client, chain_id)
+        except temporalio.service.RPCError as error:
+            if not temporal_client.is_gone(error):
+                raise
+            raise _not_awaited() from error
+        is_live = chain.state is executions.ExecutionState.RUNNING
+        if not is_live or (_own_id(), first_run_id) not in chain.children:
+            raise _not_awaited()
+
     async def find_stacks(self, chain: messages.ChainExecutionRef) -> list[messages.EarlierStack]:
         """Return what the executions of a run of a chain before this one have started.
 
@@ -229,6 +257,15 @@ class _HistoryReading:
 
 def _own_id() -> str:
     return activity.info().workflow_id or ""
+
+
+def _not_awaited() -> temporalio.exceptions.ApplicationError:
+    return temporalio.exceptions.ApplicationError(
+        "The workflow was made by a reset in Temporal, of an execution that no chain waits for, so "
+        "it triggers nothing. To run the stack again, ask for a retry of its chain.",
+        type=failures.NOT_AWAITED,
+        non_retryable=True,
+    )
 
 
 def _history_lost(stack_id: str) -> temporalio.exceptions.ApplicationError:

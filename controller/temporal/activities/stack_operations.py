@@ -11,6 +11,7 @@ from typing import Protocol
 
 import temporalio.activity as activity
 import temporalio.exceptions
+import temporalio.service
 
 from controller.api import v1alpha1
 from controller.chain.run import holds, run_snapshots, windows
@@ -78,12 +79,14 @@ class StackOperations:
         counters: Counters,
         await_turn: Callable[[messages.AwaitTurnInput], Awaitable[messages.AwaitTurnResult]],
         find_earlier: Callable[[messages.FindStackRunInput], Awaitable[messages.EarlierRun | None]],
+        check_awaited: Callable[[str], Awaitable[None]],
     ) -> None:
         self._clients = clients
         self._limits = limits
         self._counters = counters
         self._await_turn = await_turn
         self._find_earlier = find_earlier
+        self._check_awaited = check_awaited
 
     @activity.defn(name=ids.FIND_ACTIVITY)
     async def find_stack_run(
@@ -178,6 +181,7 @@ class StackOperations:
                         run = await stack_triggers.find_lost(account, argument, left=left)
                     if run is None:
                         lost_at = None
+                        await self._check_awaited(argument.first_run_id)
                         permission_checks.check_trigger(self._clients, argument)
                         await _check_trigger(account, argument)
                         stack_triggers.raise_if_closed(argument, now=time.now())
@@ -189,9 +193,13 @@ class StackOperations:
         except spacelift_errors.SpaceliftError as error:
             stack_triggers.note_failure(None)
             raise errors.to_application_error(error) from error
+        except temporalio.service.RPCError:
+            # Temporal does not say whether the execution is awaited; nothing was sent.
+            stack_triggers.note_failure(lost_at)
+            raise
         except temporalio.exceptions.ApplicationError as error:
-            # Not found yet, held, not allowed, or this worker does not serve the connection or has
-            # no slot for it: all is as it was.
+            # Not found yet, held, not allowed, no one waits for it, or this worker does not serve
+            # the connection or has no slot for it: all is as it was.
             stack_triggers.note_failure(lost_at)
             stack_triggers.raise_if_lost(lost_at, error)
             raise

@@ -362,6 +362,19 @@ class ChainWorkflows:
                 if not temporal_client.is_gone(error):
                     raise
 
+    async def terminate(self, execution: executions.Execution, *, reason: str) -> None:
+        """End an execution at once, which hears nothing of it; fine if it is closed already."""
+        handle: temporalio.client.WorkflowHandle[object, object]
+        handle = self._get_client().get_workflow_handle(
+            execution.workflow_id, run_id=execution.workflow_run_id
+        )
+        with temporal_client.unreachable():
+            try:
+                await handle.terminate(reason=reason)
+            except temporalio.service.RPCError as error:
+                if not temporal_client.is_gone(error):
+                    raise
+
     async def set_parallelism(self, execution: executions.Execution, parallelism: int) -> None:
         """Send a live run its new limit."""
         await self._signal(

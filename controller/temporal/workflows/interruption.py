@@ -26,14 +26,14 @@ class Interruption:
         finally:
             self._tasks.remove(task)
 
-    async def until_done(self, task: "asyncio.Task[Any]") -> bool:
-        """Wait for a task that the interruption does not cancel; returns whether it is done."""
+    async def until_any_is_done(self, *awaited: "asyncio.Future[Any]") -> bool:
+        """Wait for what the interruption does not cancel; returns whether any of it is done."""
         coming = asyncio.create_task(self._came.wait())
         try:
-            await workflow.wait([task, coming], return_when=asyncio.FIRST_COMPLETED)
+            await workflow.wait([*awaited, coming], return_when=asyncio.FIRST_COMPLETED)
         finally:
             coming.cancel()
-        return task.done()
+        return any(one.done() for one in awaited)
 
     def interrupt(self) -> None:
         """Cancel what is waited for, and at once what will be."""

@@ -51,6 +51,7 @@ class StackActivities:
             newest_run_id=found.newest_run_id,
             marker=self._input.marker,
             found_in=found.found_in,
+            first_run_id=workflow.info().first_execution_run_id,
             key_id=found.key_id,
             was_attempted=found.earlier is not None,
             operation=self._input.operation,

@@ -197,9 +197,11 @@ class StackDependencyChainWorkflow:
             is_suspended=lambda: self._progress.is_suspended and not self._progress.is_orphan,
             on_passed=self._active_deadline_passed,
         )
+        hearing = asyncio.create_task(self._hear_of_ends())
         self._changed()
         if await self._resolve():
             await self._roll()
+        hearing.cancel()
         deadline.close()
         self._gate_timer.set(None)
         await self._windows.close()
@@ -242,6 +244,31 @@ class StackDependencyChainWorkflow:
         self._interruption.interrupt()
 
     # What executions before a reset have started (ADR 0043)
+
+    async def _hear_of_ends(self) -> None:
+        """Take the ends of stacks that Temporal has told another execution of this run.
+
+        That is one that a reset made before, of which this one does not continue the history.
+        """
+        heard = 0
+        while True:
+            heard = await self._reset.another(heard)
+            if not (awaited := self._runner.awaited_ends):
+                continue
+            found = await self._find_earlier()
+            if found is None:
+                continue
+            known = {item.workflow_id: item for item in found}
+            for stack_id, end in awaited.items():
+                last = known.get(chain_messages.execution_id(self._input, stack_id))
+                if end.done() or (last is not None and last.is_running):
+                    continue
+                if last is None or last.report is not None:
+                    # One that is not named has ended without a run.
+                    end.set_result(last.report if last is not None else None)
+                else:
+                    why = "before a reset"
+                    end.set_result(self._runner.ended_from_outside(self._stacks[stack_id], why))
 
     async def _take_over_earlier(self) -> None:
         """Have this execution's own children stop what children of earlier ones have running.

@@ -78,6 +78,8 @@ class StackRunner:
         # Those whose executions run, and those where one before a reset has left something.
         self._followed: set[str] = set()
         self._left: set[str] = set()
+        # By stack: its end, if that was told to another execution of this run of the chain.
+        self._ends_elsewhere: dict[str, asyncio.Future[progress.StackReport | None]] = {}
         self._starting = asyncio.Semaphore(MOST_STARTS_AT_ONCE)
         # By stack that others have, or had: since when it is waited for, and who comes after.
         self._since: dict[str, float] = {}
@@ -101,6 +103,11 @@ class StackRunner:
         report = policy.with_cause(self._run, report)
         progress.apply_report(stack, report, now=times.rfc3339(workflow.now()))
         self._unwanted.stop_unused(stack)
+
+    @property
+    def awaited_ends(self) -> "Mapping[str, asyncio.Future[progress.StackReport | None]]":
+        """The stacks whose executions are waited for, each with what ends the wait as well."""
+        return dict(self._ends_elsewhere)
 
     async def settle(self) -> None:
         """Return once no stack is being started or waited for; the chain is canceled."""
@@ -169,6 +176,7 @@ class StackRunner:
         finally:
             self._open.discard(stack.id)
             self._followed.discard(stack.id)
+            self._ends_elsewhere.pop(stack.id, None)
 
     async def _execute(self, stack: progress.StackProgress) -> None:
         """Bring one stack to its end, or until others have to finish with it first."""
@@ -179,15 +187,7 @@ class StackRunner:
             if stack.id not in self._left:
                 return
             stack.is_started = True
-        self._followed.add(stack.id)
-        if not await self._interruptible.until_done(handle):
-            await self._signal(stack.id, ids.CANCEL_SIGNAL)
-        try:
-            report: progress.StackReport | None = await handle
-        except temporalio.exceptions.FailureError as error:
-            why = activity_calls.cause_of(error)[1]
-            now = times.rfc3339(workflow.now())
-            report = reports_without_reading.execution_ended(stack, why, now=now)
+        report = await self._await_end(stack, handle)
         if report is None:
             self._start_over(stack)
         elif report.reason == reasons.StackReason.WINDOW_CLOSED and not report.phase.is_over:
@@ -197,6 +197,28 @@ class StackRunner:
         else:
             self.take_end(stack, report)
         self._on_change()
+
+    async def _await_end(
+        self,
+        stack: progress.StackProgress,
+        handle: "asyncio.Task[progress.StackReport | None]",
+    ) -> progress.StackReport | None:
+        self._followed.add(stack.id)
+        elsewhere: asyncio.Future[progress.StackReport | None]
+        elsewhere = asyncio.get_running_loop().create_future()
+        self._ends_elsewhere[stack.id] = elsewhere
+        if not await self._interruptible.until_any_is_done(handle, elsewhere):
+            await self._signal(stack.id, ids.CANCEL_SIGNAL)
+            await workflow.wait([handle, elsewhere], return_when=asyncio.FIRST_COMPLETED)
+        try:
+            return handle.result() if handle.done() else elsewhere.result()
+        except temporalio.exceptions.FailureError as error:
+            return self.ended_from_outside(stack, activity_calls.cause_of(error)[1])
+
+    def ended_from_outside(self, stack: progress.StackProgress, why: str) -> progress.StackReport:
+        """Return what is known of a stack whose execution did not end by itself."""
+        now = times.rfc3339(workflow.now())
+        return reports_without_reading.execution_ended(stack, why, now=now)
 
     async def _try_start(
         self, stack: progress.StackProgress

@@ -523,6 +523,20 @@ async def an_earlier_run_of_its_own_reset_can_be_reset_again(place: Place) -> ob
     return [found, await _end(place, newer)]
 
 
+async def a_child_that_ended_under_another_run_is_not_told_of_again(place: Place) -> object:
+    old, new, child = await _child_from_before(place)
+    await child.signal("say", "end")
+    await _has(place, new, "CHILD_WORKFLOW_EXECUTION_COMPLETED")
+    newer = await _reset(place, old, to=-1, run_id=old.first_execution_run_id or "")
+    await _has(place, newer, "WORKFLOW_PROPERTIES_MODIFIED")
+    # Nothing says that nothing comes.
+    await asyncio.sleep(1)
+    shown = (await newer.describe()).raw_description.pending_children
+    found = [one.workflow_id == child.id for one in shown]
+    await newer.terminate()
+    return [found, await place.events(newer)]
+
+
 async def a_reset_needs_a_completed_task(place: Place) -> object:
     old = await _start(place)
     return [await refusal(_ask(place, old, at)) for at in (1, 2, 9)]
@@ -558,6 +572,7 @@ ROWS = [
     a_reset_of_an_earlier_run_closes_the_children_of_the_live_one,
     an_earlier_run_that_is_reset_hears_no_signal_of_the_live_one,
     an_earlier_run_of_its_own_reset_can_be_reset_again,
+    a_child_that_ended_under_another_run_is_not_told_of_again,
     a_reset_needs_a_completed_task,
 ]
 

@@ -79,6 +79,9 @@ def _reset_now(world: World, event: Event) -> None:
     request = ResetWorkflowExecutionRequest(
         reason="by an administrator", workflow_task_finish_event_id=at
     )
+    latest = temporal.latest(execution.workflow_id)
+    if latest is not None and latest is not execution and latest.is_running:
+        world.record.note_cut_off(latest)
     world.record.note_reset(resets.reset(temporal, execution, request))
 
 

@@ -137,6 +137,8 @@ class Record:
         """The chains, by namespace and name, of which a run was reset, and the run's number."""
         self.resets: dict[str, tuple[str, ...]] = {}
         """What resets have made of chains' executions, and all executions before; by run id."""
+        self.cut_off: set[tuple[str, int]] = set()
+        """The runs of chains of which a reset of an earlier execution has ended a live one."""
         self.is_quiet = False
         """Whether all came to its end in time."""
         self.unsettled: list[str] = []
@@ -156,9 +158,19 @@ class Record:
         uid = made.workflow_id.rpartition("/")[2]
         if (chain := self.chains.get(uid)) is not None:
             # One that has just started is not in the status yet.
-            number = json.loads(made.memo[ids.MEMO].data)["number"]
-            self.reset_runs.add((chain.title, number))
+            self.reset_runs.add((chain.title, _run_number(made)))
             self.resets[made.run_id] = made.start.before_resets
+
+    def note_cut_off(self, execution: Execution) -> None:
+        """Note that a live execution of a chain or a stack ends at once, without hearing of it."""
+        parent, of_chain = execution.start.parent, execution
+        if parent is not None:
+            found = self.parties.temporal.find_run(parent.workflow_id, parent.run_id)
+            if found is None:
+                return
+            of_chain = found
+        if (chain := self.chains.get(of_chain.workflow_id.rpartition("/")[2])) is not None:
+            self.cut_off.add((chain.title, _run_number(of_chain)))
 
     def cause_of(self, run: Run) -> tuple[str, int] | None:
         """Return the chain and its run that triggered a run, or that from which it comes."""
@@ -292,6 +304,11 @@ class Record:
         else:
             # It is tried again.
             chain.told_at.pop(number, None)
+
+
+def _run_number(execution: Execution) -> int:
+    number: int = json.loads(execution.memo[ids.MEMO].data)["number"]
+    return number
 
 
 def _note_rows(chain: ChainRecord, *, before: Json) -> None:

@@ -1,7 +1,21 @@
 """Schedules that violated something, as small as possible; `make test` plays each of them."""
 
+from controller.temporal import ids
 from tests.simulation.account import transport
 from tests.simulation.world.plans import Actor, ChainPlan, Event, Plan, StackPlan
+
+
+def _reset(
+    at: float, target: str, *, task: int, of: str, amid: str = "", after: float = 0.0
+) -> Event:
+    return Event(
+        at=at,
+        actor=Actor.ADMINISTRATOR,
+        action="reset the workflow of",
+        target=target,
+        value={"task": task, "amid": amid, "after": after, "of": of},
+    )
+
 
 FIXED: dict[str, Plan] = {
     "a person's run is queued behind a native run that fails and is repeated": Plan(
@@ -188,5 +202,37 @@ FIXED: dict[str, Plan] = {
             ),
         ),
         events=(Event(at=113.8, actor=Actor.PERSON, action="trigger", target="s0"),),
+    ),
+    "an earlier execution of a stack is reset during a trigger of the live one": Plan(
+        seed=1_500_000_369,
+        slowest=0.1,
+        stacks=(
+            StackPlan(id="s0"),
+            StackPlan(id="s1", upstreams=("s0",)),
+            StackPlan(id="s4", upstreams=("s1",)),
+            StackPlan(id="s5"),
+        ),
+        chains=(
+            ChainPlan(
+                name="chain",
+                at=7.9,
+                spec={"roots": {"stackIds": ["s0", "s5"]}, "operation": "Plan"},
+            ),
+        ),
+        events=(
+            Event(at=8.3, actor=Actor.PERSON, action="disable", target="s4"),
+            _reset(26.1, "s4", task=0, of="earlier", amid=ids.TRIGGER_ACTIVITY, after=1.751),
+            Event(at=37.5, actor=Actor.PERSON, action="enable", target="s4"),
+        ),
+    ),
+    "what a reset makes of a run that is over waits for a stack that has ended": Plan(
+        seed=1_500_000_572,
+        stacks=(StackPlan(id="s0"),),
+        chains=(ChainPlan(name="chain", at=4.3, spec={"roots": {"stackIds": ["s0"]}}),),
+        events=(
+            _reset(6.6, "chain", task=-2, of="live"),
+            _reset(22.5, "chain", task=-1, of="earlier"),
+            Event(at=40.0, actor=Actor.USER, action="ask for a run of", target="chain"),
+        ),
     ),
 }

@@ -311,6 +311,27 @@ class FakeWorkflows:
         await self._reach()
         self.sent.append(f"cancel {workflow_run_id}")
 
+    async def terminate(self, execution: Execution, *, reason: str) -> None:
+        await self._reach()
+        self.sent.append(f"terminate {execution.workflow_run_id}: {reason}")
+        ended = self._by_run(execution.workflow_run_id)
+        ended.known = None
+        ended.execution = dataclasses.replace(
+            execution, state=ExecutionState.TERMINATED, close_time=self._clock.stamp()
+        )
+
+    def reset(self) -> None:
+        """Let someone reset the last execution in Temporal, which makes another one of it."""
+        last = self.last
+        made = dataclasses.replace(
+            last.execution,
+            workflow_run_id=f"{last.execution.workflow_run_id}-reset",
+            state=ExecutionState.RUNNING,
+            close_time=None,
+            is_reset=True,
+        )
+        self.all.append(dataclasses.replace(last, execution=made))
+
     async def set_parallelism(self, execution: Execution, parallelism: int) -> None:
         await self._reach()
         self.sent.append(f"parallelism {parallelism}")

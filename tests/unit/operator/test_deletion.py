@@ -355,3 +355,20 @@ async def test_what_others_still_hold_says_so_and_whose_finalizers_they_are(
 
     assert bench.ready == ChainReason.DELETING
     golden("operator_problems").check(f"released, and held by others: {case}", message(bench))
+
+
+@pytest.mark.parametrize("policy", ["Cancel", "Orphan"])
+async def test_what_a_reset_makes_of_a_run_that_is_over_keeps_no_resource(
+    bench: Bench, policy: str
+) -> None:
+    bench.apply(deletionPolicy=policy)
+    await bench.reconcile()
+    bench.workflows.end()
+    await bench.reconcile()
+    bench.workflows.reset()
+    bench.delete()
+
+    assert await may_go(bench)
+    assert [text.partition(":")[0] for text in bench.workflows.sent] == [
+        "terminate execution-1-reset"
+    ]

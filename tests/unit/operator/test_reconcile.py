@@ -923,3 +923,35 @@ async def test_what_could_not_begin_is_not_rechecked_without_a_pause(bench: Benc
         started.append(len(bench.workflows.started))
 
     assert started == [2, 2, 3]
+
+
+async def test_what_a_reset_makes_of_a_run_that_is_over_is_ended_and_in_no_ones_way(
+    bench: Bench,
+) -> None:
+    """It may wait for a stack that has ended long ago, and then never ends by itself."""
+    await with_run(bench)
+    bench.workflows.end(SUCCEEDED)
+    await bench.reconcile()
+    over = bench.ready
+    bench.workflows.reset()
+    bench.annotate(run="again")
+
+    await bench.reconcile()
+    ended = bench.workflows.sent
+    await bench.reconcile()
+
+    assert over == ChainReason.RUN_SUCCEEDED
+    assert [text.partition(":")[0] for text in ended] == ["terminate execution-1-reset"]
+    assert bench.workflows.started == ["spec", "spec", "run"]
+
+
+async def test_what_a_reset_makes_of_the_live_run_goes_on(bench: Bench) -> None:
+    await with_run(bench)
+    bench.workflows.end(state=ExecutionState.TERMINATED)
+    bench.workflows.reset()
+    bench.workflows.run(RUNNING)
+
+    await bench.reconcile()
+
+    assert bench.workflows.sent == []
+    assert bench.ready == ChainReason.PROGRESSING

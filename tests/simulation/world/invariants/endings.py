@@ -22,13 +22,14 @@ _WAITING = {RunState.QUEUED, RunState.READY, RunState.UNCONFIRMED, RunState.PEND
 def no_run_outlives_its_chain(record: Record) -> Iterator[str]:
     """Once a run of a chain has ended, or the chain is gone, no run that it triggered continues.
 
-    Anyone who sees that a chain has ended assumes that its stacks are free. Two things are left as
-    they are: a run that waits for a review, since no call ends it, and all runs of a chain that is
-    deleted as an orphan.
+    Anyone who sees that a chain has ended assumes that its stacks are free. Three things are left
+    as they are: a run that waits for a review, since no call ends it, all runs of a chain that is
+    deleted as an orphan, and those of an execution that ends because an earlier one is reset.
     """
     for (title, number, stack_id), runs in record.runs_by_marker().items():
         chains = [chain for chain in record.same_name(title) if number in chain.runs]
-        if len(chains) != 1 or chains[0].was_orphaned:
+        is_left = (title, number) in record.cut_off
+        if len(chains) != 1 or chains[0].was_orphaned or is_left:
             continue
         ended_at = _ended_at(chains[0], number)
         for run in runs:

@@ -38,13 +38,14 @@ def one_chain_at_a_stack(record: Record, run: Run) -> Iterator[str]:
 
     One execution has a stack at a time: it would plan with what the other one is about to change.
     A chain that was reset may lose its turn to one that waits, before its run is over: limits.md.
+    So does one whose live execution ends because an earlier one is reset.
     """
     marked = marker_of(run)
     if marked is None or len(run.history) > 1 or run.type is RunType.PROPOSED:
         return
     for other in record.parties.account.simulator.account.runs_of(run.stack_id):
         theirs = marker_of(other)
-        if theirs in record.reset_runs:
+        if theirs in record.reset_runs | record.cut_off:
             continue
         is_proposed = other.type is RunType.PROPOSED
         if theirs not in (None, marked) and not other.finished and not is_proposed:

@@ -28,6 +28,9 @@ def native_runs_are_used_or_reported(record: Record) -> Iterator[str]:
         if origin.stack_id not in upstreams_of(record.plan, run.stack_id):
             # A dependency that is set up meanwhile counts for the next run.
             continue
+        if marked in record.cut_off:
+            # No one looked any more: an earlier execution was reset, which ended the live one.
+            continue
         chains = record.same_name(marked[0])
         if run.stack_id not in account.stacks or _was_repeated(chains, run):
             # The runs of a deleted stack are not visible. A repeated stack names its last run only.

@@ -332,6 +332,8 @@ class Clients:
         self.signing_keys = signing.SigningKeys()
         # What a connection that has its share of the slots refuses with.
         self.refusal: temporalio.exceptions.ApplicationError | None = None
+        # What says that the chain does not wait for the execution, or that no one knows.
+        self.not_awaited: Exception | None = None
 
     @contextlib.contextmanager
     def for_call(self, wanted: messages.AccountRef) -> Iterator[spacelift_clients.SpaceliftAccount]:
@@ -389,12 +391,17 @@ def make_bench(
     async def find_earlier(_: messages.FindStackRunInput) -> messages.EarlierRun | None:
         return earlier
 
+    async def check_awaited(_: str) -> None:
+        if clients.not_awaited is not None:
+            raise clients.not_awaited
+
     operations = stack_operations.StackOperations(
         clients,  # type: ignore[arg-type]  # it has the same method
         limits=limits,
         counters=counts,
         await_turn=_turn_at_once,
         find_earlier=find_earlier,
+        check_awaited=check_awaited,
     )
     heartbeats: list[tuple[Any, ...]] = []
     activities = ActivityEnvironment()

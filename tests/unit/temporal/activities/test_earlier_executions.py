@@ -87,6 +87,8 @@ class Known:
     events: Events = ()
     workflow_id: str = STACK
     is_listed: bool = True
+    parent: str = ""
+    children: Sequence[tuple[str, str]] = ()
     status: WorkflowExecutionStatus.ValueType = _Status.WORKFLOW_EXECUTION_STATUS_COMPLETED
 
 
@@ -114,6 +116,8 @@ class FakeTemporal:
             workflow_execution_info=self._info(each)
         )
         answer.workflow_extended_info.reset_run_id = each.reset_to
+        for workflow_id, run_id in each.children:
+            answer.pending_children.add(workflow_id=workflow_id, run_id=run_id)
         return answer
 
     async def list_workflow_executions(
@@ -157,6 +161,9 @@ class FakeTemporal:
             status=each.status,
         )
         info.start_time.FromDatetime(datetime(2026, 1, 1, tzinfo=UTC))
+        if each.parent:
+            info.parent_execution.workflow_id = each.parent
+            info.parent_execution.run_id = "chain"
         return info
 
 
@@ -489,3 +496,68 @@ async def test_what_a_chain_had_started_is_not_known_without_its_history() -> No
         await find_stacks(FakeTemporal())
 
     assert error.value.type == failures.HISTORY_LOST
+
+
+_RUNNING = _Status.WORKFLOW_EXECUTION_STATUS_RUNNING
+
+
+async def check_awaited(temporal: FakeTemporal, *, first: str = "old") -> None:
+    environment = ActivityEnvironment()
+    environment.info = dataclasses.replace(environment.info, workflow_id=STACK, workflow_run_id=OWN)
+    finder = earlier_executions.EarlierExecutions(temporal)  # type: ignore[arg-type]
+    await environment.run(finder.check_awaited, first)
+
+
+def own(**facts: Any) -> Known:
+    return Known(run_id=OWN, first="old", status=_RUNNING, **{"parent": CHAIN} | facts)
+
+
+def newest_chain(*children: tuple[str, str], **facts: Any) -> Known:
+    return Known(
+        run_id="chain", workflow_id=CHAIN, children=children, **{"status": _RUNNING} | facts
+    )
+
+
+@pytest.mark.parametrize("first", [OWN, ""], ids=["not reset", "not known"])
+async def test_an_execution_that_no_reset_has_made_need_not_be_awaited(first: str) -> None:
+    await check_awaited(FakeTemporal(), first=first)
+
+
+async def test_a_chain_waits_for_what_a_reset_made_of_its_live_stack() -> None:
+    await check_awaited(FakeTemporal(own(), newest_chain((STACK, "old"), (f"{STACK}b", "b"))))
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        [],
+        [own(parent="")],
+        [own()],
+        [own(), newest_chain()],
+        [own(), newest_chain((STACK, "another"), (f"{STACK}b", "old"))],
+        [own(), newest_chain((STACK, "old"), status=_Status.WORKFLOW_EXECUTION_STATUS_COMPLETED)],
+    ],
+    ids=[
+        "Temporal knows nothing of it",
+        "it has no chain",
+        "its chain is gone",
+        "it has ended for its chain",
+        "its chain waits for a later one",
+        "its chain has ended",
+    ],
+)
+async def test_what_a_reset_makes_of_an_execution_that_is_over_is_not_awaited(
+    known: list[Known],
+) -> None:
+    with pytest.raises(temporalio.exceptions.ApplicationError, match="triggers nothing") as caught:
+        await check_awaited(FakeTemporal(*known))
+
+    assert (caught.value.type, caught.value.non_retryable) == (failures.NOT_AWAITED, True)
+
+
+async def test_while_temporal_does_not_answer_no_one_knows_who_is_awaited() -> None:
+    temporal = FakeTemporal(own())
+    temporal.error = RPCError("no", RPCStatusCode.UNAVAILABLE, b"")
+
+    with pytest.raises(RPCError):
+        await check_awaited(temporal)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import temporalio.exceptions
+import temporalio.service
 
 from controller import clock
 from controller.spacelift import errors, models
@@ -435,3 +436,27 @@ async def test_a_lost_run_is_found_though_another_key_has_taken_the_place_of_its
 
     assert found.run_id == run.run_id
     assert bench.spacelift.count("trigger_run") == 0
+
+
+async def test_an_execution_that_no_chain_waits_for_sends_nothing() -> None:
+    bench = fakes.make_bench()
+    bench.clients.not_awaited = temporalio.exceptions.ApplicationError(
+        "no one", type="NotAwaited", non_retryable=True
+    )
+
+    failure = await fails(bench)
+
+    assert (failure.type, failure.non_retryable) == ("NotAwaited", True)
+    assert bench.spacelift.calls == []
+
+
+async def test_where_temporal_does_not_say_who_is_awaited_nothing_was_sent() -> None:
+    bench = fakes.make_bench()
+    bench.clients.not_awaited = temporalio.service.RPCError(
+        "no", temporalio.service.RPCStatusCode.UNAVAILABLE, b""
+    )
+
+    with pytest.raises(temporalio.service.RPCError):
+        await trigger(bench)
+
+    assert (bench.spacelift.calls, bench.details) == ([], [1, None])
