@@ -12,7 +12,9 @@ class ResetNotice:
 
     def __init__(self, *, has_come: bool = False) -> None:
         self.has_come = has_come
+        self.count = 0
         workflow.register_random_seed_callback(self._note)
 
     def _note(self, _: int) -> None:
         self.has_come = True
+        self.count += 1
