@@ -8,7 +8,7 @@ import pytest
 from tests.simulation.world import regressions
 
 ROOT = Path(__file__).parents[2]
-ROWS = 88
+ROWS = 89
 _SCHEDULE = "schedule: "
 _ON_REAL_PARTS = (
     "tests/faults/",

@@ -34,16 +34,16 @@ MUTANTS = (
     # One run for one request
     Mutant(
         name="the resource is not asked before the first trigger",
-        module=_CHAIN,
-        old="lambda: self._publishing.is_wanted or self._progress.is_canceling",
-        new="lambda: True",
+        module=_PUBLISHING,
+        old="return self._asked_after == self._reset.count or self._is_orphan",
+        new="return True",
         runs_twice=True,
     ),
     Mutant(
         name="a publish that has not come back counts as wanted",
         module=_PUBLISHING,
-        old="return self._published >= 0 or self._is_orphan",
-        new="return self._published >= -1 or self._is_orphan",
+        old="            asked_after = self._reset.count\n",
+        new="            asked_after = self._asked_after = self._reset.count\n",
         runs_twice=True,
     ),
     Mutant(

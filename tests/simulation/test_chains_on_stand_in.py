@@ -1,15 +1,18 @@
 """The chain's workflows on the stand-in for Temporal: to their ends, by seed, with replays."""
 
 import asyncio
+from typing import Any
 
 import pytest
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.client import WorkflowHandle
 
 from controller.api import v1alpha1
 from controller.chain.run import progress
 from controller.temporal import ids, messages
 from controller.temporal.activities import execution_waits
 from tests.simulation import chain_runs
-from tests.simulation.temporal import chance
+from tests.simulation.temporal import chance, resets
 from tests.workflows.harness import phases
 from tests.workflows.world import World, failure
 
@@ -114,6 +117,52 @@ def test_a_chain_triggers_nothing_before_its_resource_has_answered(seed: int) ->
         assert known.phase == "Canceled"
 
     chain_runs.simulate(World(*LINE), scenario, seed=seed)
+
+
+def reset(
+    run: chain_runs.ChainRun, chain: WorkflowHandle[Any, Any]
+) -> WorkflowHandle[Any, progress.ChainProgress]:
+    """Reset a chain's workflow to its last completed workflow task."""
+    execution = run.server.latest(chain.id)
+    assert execution is not None
+    _, at = execution.history.tasks[-1]
+    resets.reset(
+        run.server,
+        execution,
+        ResetWorkflowExecutionRequest(
+            reason="by an administrator", workflow_task_finish_event_id=at
+        ),
+    )
+    return run.harness.client.get_workflow_handle(chain.id, result_type=progress.ChainProgress)
+
+
+@pytest.mark.parametrize("started", [[], ["a"]], ids=["before a stack starts", "between stacks"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_chain_that_was_reset_starts_no_stack_before_its_resource_has_answered(
+    seed: int, started: list[str]
+) -> None:
+    """Its run may have ended for the resource, which it does not know any more."""
+
+    async def scenario(run: chain_runs.ChainRun) -> None:
+        world = run.harness.world
+        read = world.gate("fetch_dependent_stacks", "")
+        world.held = {"a"}
+        if started:
+            read.set()
+        handle = await run.harness.start(parallelism=1)
+        await run.until(lambda: world.calls("publish_chain_status"))
+        await asyncio.sleep(30)
+        world.publish_error = failure("Superseded", final=True)
+        again = reset(run, handle)
+        read.set()
+        if started:
+            await world.move("a", "FINISHED")
+        known = await again.result()
+
+        assert world.calls("trigger_stack_run") == started
+        assert known.phase == "Canceled"
+
+    chain_runs.simulate(World(roots=("a", "b")), scenario, seed=seed)
 
 
 def test_what_waits_for_a_stack_starts_once_its_execution_has_closed() -> None:

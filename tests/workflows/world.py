@@ -232,6 +232,7 @@ class World:
             self.find_triggered_run,
             self.find_root_runs,
             self.find_newest_runs,
+            self.find_earlier_stacks,
         ]
 
     def follows_queue(self) -> list[Callable[..., Any]]:
@@ -436,6 +437,13 @@ class World:
                 runs=[item for item in self.newest_runs if item.stack_id in wanted],
                 hidden=sorted(wanted & self.hidden),
             )
+
+    @activity.defn(name="find_earlier_stacks")
+    async def find_earlier_stacks(
+        self, argument: messages.FindEarlierStacksInput
+    ) -> messages.FindEarlierStacksResult:
+        async with self._called("find_earlier_stacks", "", argument):
+            return messages.FindEarlierStacksResult(stacks=[])
 
     @activity.defn(name="find_root_runs")
     async def find_root_runs(

@@ -14,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from controller.chain.run import progress
     from controller.temporal import messages
     from controller.temporal.activities import chain_status
-    from controller.temporal.workflows import activity_calls
+    from controller.temporal.workflows import activity_calls, resets
 
 # Long enough for an operator that is being replaced; after that reconcile harvests the result.
 _FINAL_PUBLISH_LIMIT = timedelta(minutes=10)
@@ -27,10 +27,18 @@ _PUBLISH_HEARTBEAT = timedelta(seconds=4)
 class Publishing:
     """The only publisher of a chain: at most one publish is on its way."""
 
-    def __init__(self, argument: messages.ChainInput, run: progress.ChainProgress) -> None:
+    def __init__(
+        self,
+        argument: messages.ChainInput,
+        run: progress.ChainProgress,
+        reset: resets.ResetNotice,
+    ) -> None:
         self._input = argument
         self._run = run
+        self._reset = reset
         self._published = -1
+        # How many resets there had been when the resource was last asked; -1: it never was.
+        self._asked_after = -1
         # There is no one left to notify: the resource is gone and left the run running.
         self._is_orphan = False
         # Why the run is not wanted any more: its resource is gone, or has another execution.
@@ -38,8 +46,11 @@ class Publishing:
 
     @property
     def is_wanted(self) -> bool:
-        """Whether the resource is known to want this execution; before, nothing is triggered."""
-        return self._published >= 0 or self._is_orphan
+        """Whether the resource is known to want this execution; before, nothing is triggered.
+
+        What it said to the execution before a reset does not count: the run may have ended since.
+        """
+        return self._asked_after == self._reset.count or self._is_orphan
 
     def orphan(self) -> None:
         """Publish no more."""
@@ -49,16 +60,22 @@ class Publishing:
         """Publish whatever is newest, again and again; call `cancel` once the run is not wanted."""
         while True:
             await workflow.wait_condition(
-                lambda: self._is_orphan or self._run.sequence > self._published
+                lambda: not self.is_wanted or self._is_orphan or self._has_news
             )
             if self._is_orphan:
                 return
+            asked_after = self._reset.count
             try:
                 self._published = await self._publish(is_final=False)
+                self._asked_after = asked_after
             except temporalio.exceptions.ActivityError as error:
                 if not temporalio.exceptions.is_cancelled_exception(error):
                     self._refused(activity_calls.cause_of(error)[1], cancel)
                 return
+
+    @property
+    def _has_news(self) -> bool:
+        return self._run.sequence > self._published
 
     def _refused(self, why: str, cancel: Callable[[], None]) -> None:
         # A run that was left to itself may have had a publish on its way.

@@ -12,14 +12,15 @@ class ResetNotice:
 
     def __init__(self, *, has_come: bool = False) -> None:
         self.has_come = has_come
-        self._count = 0
+        self.count = 0
+        """How many resets have come, one after the other."""
         workflow.register_random_seed_callback(self._note)
 
     def _note(self, _: int) -> None:
         self.has_come = True
-        self._count += 1
+        self.count += 1
 
     async def another(self, known: int) -> int:
         """Return how many resets have come, once there are more than those that are known."""
-        await workflow.wait_condition(lambda: self._count > known)
-        return self._count
+        await workflow.wait_condition(lambda: self.count > known)
+        return self.count

@@ -80,11 +80,10 @@ class StackDependencyChainWorkflow:
         self._runner = stack_runner.StackRunner(
             argument, self._progress, self._unwanted, self._interruption, on_change=self._changed
         )
-        self._publishing = publishing.Publishing(argument, self._progress)
-        self._seen = -1
+        self._reset = resets.ResetNotice()
+        self._publishing = publishing.Publishing(argument, self._progress, self._reset)
         self._changed_at = workflow.now()
         self._stopping: asyncio.Task[None] | None = None
-        self._reset = resets.ResetNotice()
         # Whether the discovery has ended, well or not.
         self._is_read = False
         self._is_closing = False
@@ -430,13 +429,20 @@ class StackDependencyChainWorkflow:
         """Start stacks until all have ended, or the chain is canceled."""
         self._skip_unwanted()
         while self._is_rolling:
-            self._start_ready()
-            self._seen = self._progress.sequence
-            await workflow.wait_condition(lambda: self._progress.sequence > self._seen)
+            # After a reset the resource is asked anew; what has started is followed meanwhile.
+            if self._publishing.is_wanted:
+                self._start_ready()
+            await self._await_news()
             self._skip_unwanted()
             self._add_new_runs()
             self._unwanted.leave_failed()
             self._end_if_abandoned()
+
+    async def _await_news(self) -> None:
+        seen, is_wanted = self._progress.sequence, self._publishing.is_wanted
+        await workflow.wait_condition(
+            lambda: self._progress.sequence > seen or self._publishing.is_wanted is not is_wanted
+        )
 
     async def _await_ends(self) -> bool:
         """Return once nothing of the run is under way; False if a person asked for more by then."""

@@ -2,6 +2,7 @@
 
 from controller.temporal import ids
 from tests.simulation.account import transport
+from tests.simulation.temporal import chance
 from tests.simulation.world.plans import Actor, ChainPlan, Event, Plan, StackPlan
 
 
@@ -233,6 +234,29 @@ FIXED: dict[str, Plan] = {
             _reset(6.6, "chain", task=-2, of="live"),
             _reset(22.5, "chain", task=-1, of="earlier"),
             Event(at=40.0, actor=Actor.USER, action="ask for a run of", target="chain"),
+        ),
+    ),
+    "a chain is reset whose end the status shows, while its workflow is open": Plan(
+        seed=1000005233,
+        slowest=0.5,
+        chances={transport.UNAVAILABLE: 0.3},
+        slow={chance.COMPLETION: 20.0},
+        stacks=(
+            StackPlan(id="s0"),
+            StackPlan(id="s1", upstreams=("s0",)),
+            StackPlan(id="s2", upstreams=("s1",)),
+        ),
+        chains=(ChainPlan(name="chain-0", at=3.9, spec={"roots": {"stackIds": ["s0"]}}),),
+        events=(
+            Event(at=17.7, actor=Actor.USER, action="cancel", target="chain-0"),
+            Event(at=18.9, actor=Actor.FAULT, action="kill", target="operator", value=27.2),
+            Event(
+                at=58.8,
+                actor=Actor.ADMINISTRATOR,
+                action="reset the workflow of",
+                target="chain-0",
+                value={"task": 3, "amid": "", "after": 0.0},
+            ),
         ),
     ),
 }
