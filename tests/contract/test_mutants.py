@@ -1,13 +1,15 @@
 """Each seeded fault still fits the product, and the page about them has the results for each."""
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.mutants import suites, table
+from tests.mutants import simulated, suites, table
 from tests.mutants.catalog import MUTANTS
 from tests.mutants.mutant import Mutant
+from tests.simulation.world import making_resets
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
@@ -23,6 +25,13 @@ def test_a_fault_fits_its_module_which_is_python_with_it(mutant: Mutant) -> None
 def test_no_two_faults_have_one_name() -> None:
     names = [mutant.name for mutant in MUTANTS]
     assert sorted(set(names)) == sorted(names)
+
+
+def test_faults_about_resets_are_played_by_seeds_with_resets() -> None:
+    about = [mutant for mutant in MUTANTS if "reset" in mutant.name]
+
+    assert about
+    assert {mutant.first_seed for mutant in about} == {making_resets.FIRST_SEED}
 
 
 def test_a_fault_that_does_not_fit_is_named() -> None:
@@ -109,6 +118,22 @@ def test_a_suite_names_what_failed_first(program: str, failure: str | None, tmp_
 def test_a_suite_that_cannot_be_run_is_no_finding(tmp_path: Path) -> None:
     with pytest.raises(suites.SuiteBroken, match="ended 3"):
         suite("raise SystemExit(3)").first_failure(tmp_path)
+
+
+def test_the_schedules_of_a_fault_begin_with_its_first_seed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    played = list[range]()
+
+    def violated(seeds: range) -> Iterator[simulated.Violated]:
+        played.append(seeds)
+        yield from ()
+
+    monkeypatch.setattr(simulated, "violated", violated)
+    (*_, (_, _, *arguments)) = suites.simulation(seeds=3, first_seed=70).parts
+
+    assert simulated.main(arguments) == 0
+    assert played == [range(70, 73)]
 
 
 def test_the_unit_tests_of_a_module_come_before_the_others() -> None:

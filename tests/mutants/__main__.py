@@ -27,10 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _copy_to(original)
         for name in options.suite:
             # This also compiles all modules, for every copy.
-            failure = _suite(name, "", options.seeds).first_failure(original)
-            if failure is not None:
-                print(f"The suite {name} fails without any fault; fix that first: {failure}")
-                return 2
+            for suite in _without_faults(name, chosen, options.seeds):
+                failure = suite.first_failure(original)
+                if failure is not None:
+                    print(f"The suite {name} fails without any fault; fix that first: {failure}")
+                    return 2
         for mutant in chosen:
             tried.append(_try(mutant, options, original, Path(folder) / "copy"))
             if options.write:
@@ -55,8 +56,17 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def _suite(name: str, module: str, seeds: int) -> suites.Suite:
-    return suites.unit(module) if name == "unit" else suites.simulation(seeds=seeds)
+def _without_faults(name: str, chosen: Sequence[Mutant], seeds: int) -> list[suites.Suite]:
+    if name == "unit":
+        return [suites.unit("")]
+    families = sorted({mutant.first_seed for mutant in chosen})
+    return [suites.simulation(seeds=seeds, first_seed=first) for first in families]
+
+
+def _suite(name: str, mutant: Mutant, seeds: int) -> suites.Suite:
+    if name == "unit":
+        return suites.unit(mutant.module)
+    return suites.simulation(seeds=seeds, first_seed=mutant.first_seed)
 
 
 def _try(mutant: Mutant, options: argparse.Namespace, original: Path, copy: Path) -> table.Row:
@@ -66,7 +76,7 @@ def _try(mutant: Mutant, options: argparse.Namespace, original: Path, copy: Path
         found = dict[str, str | None]()
         for name in options.suite:
             began = time.monotonic()
-            found[name] = _suite(name, mutant.module, options.seeds).first_failure(copy)
+            found[name] = _suite(name, mutant, options.seeds).first_failure(copy)
             print(
                 f"{mutant.name}: {name}: {found[name]} ({time.monotonic() - began:.0f} s)",
                 flush=True,

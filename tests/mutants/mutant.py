@@ -11,7 +11,9 @@ class Mutant:
     """A realistic fault; `old` occurs once in the module.
 
     `runs_twice`: it lets a run be triggered twice, or a foreign run be touched, so that none of
-    the tests that are to catch it may miss it. `note`: why a suite misses it.
+    the tests that are to catch it may miss it. `first_seed`: with which seed the simulated
+    schedules start, since only a family of seeds does what the fault is about. `note`: why a suite
+    misses it.
     """
 
     name: str
@@ -19,6 +21,7 @@ class Mutant:
     old: str
     new: str
     runs_twice: bool = False
+    first_seed: int = 0
     note: str = ""
 
     def applied_to(self, text: str) -> str:

@@ -54,9 +54,12 @@ def unit(module: str) -> Suite:
     return Suite(parts=((*_PYTEST, package), (*_PYTEST, _UNIT, f"--ignore={package}")))
 
 
-def simulation(*, seeds: int) -> Suite:
+def simulation(*, seeds: int, first_seed: int) -> Suite:
     """Return the scenes, chains and schedules in virtual time."""
-    played = ("-m", "tests.mutants.simulated", "--seeds", str(seeds))
+    played = (
+        *("-m", "tests.mutants.simulated"),
+        *("--seeds", str(seeds), "--first-seed", str(first_seed)),
+    )
     return Suite(parts=((*_PYTEST, *_SCENES), played))
 
 

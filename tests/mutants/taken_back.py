@@ -4,6 +4,7 @@ Each was found by schedules of people, edits, native runs, kills and lost answer
 """
 
 from tests.mutants.mutant import Mutant
+from tests.simulation.world import making_resets
 
 _CHAIN = "controller/temporal/workflows/stack_dependency_chain.py"
 _EXECUTION = "controller/temporal/workflows/stack_execution.py"
@@ -158,7 +159,7 @@ MUTANTS = (
         module=_EXECUTIONS,
         old="return execution.is_reset and is_same_run and not latest.phase.is_over",
         new="return False",
-        note="the seeds that it plays have no resets",
+        first_seed=making_resets.FIRST_SEED,
     ),
     Mutant(
         name="an execution that was reset forgets the run that it has",
@@ -166,7 +167,14 @@ MUTANTS = (
         old="if earlier is not None and _is_news(earlier, argument.known_run_id):",
         new="if False:",
         runs_twice=True,
-        note="the seeds that it plays have no resets",
+        first_seed=making_resets.FIRST_SEED,
+    ),
+    Mutant(
+        name="what a resource said before a reset counts after it",
+        module=_CHAIN,
+        old="            if self._publishing.is_wanted:\n",
+        new="            if True:\n",
+        first_seed=making_resets.FIRST_SEED,
     ),
     Mutant(
         name="a native run that was skipped for a failure counts as unchanged",
