@@ -216,7 +216,7 @@ class StackRunner:
             return self.ended_from_outside(stack, activity_calls.cause_of(error)[1])
 
     def ended_from_outside(self, stack: progress.StackProgress, why: str) -> progress.StackReport:
-        """Return what is known of a stack whose execution did not end by itself."""
+        """Return what is known of a stack whose execution was ended from outside."""
         now = times.rfc3339(workflow.now())
         return reports_without_reading.execution_ended(stack, why, now=now)
 

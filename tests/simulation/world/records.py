@@ -136,7 +136,7 @@ class Record:
         self.reset_runs: set[tuple[str, int]] = set()
         """The chains, by namespace and name, of which a run was reset, and the run's number."""
         self.resets: dict[str, tuple[str, ...]] = {}
-        """What resets have made of chains' executions, and all executions before; by run id."""
+        """What resets have made of chains' executions, and those of the run before; by run id."""
         self.cut_off: set[tuple[str, int]] = set()
         """The runs of chains of which a reset of an earlier execution has ended a live one."""
         self.is_quiet = False
@@ -159,7 +159,11 @@ class Record:
         if (chain := self.chains.get(uid)) is not None:
             # One that has just started is not in the status yet.
             self.reset_runs.add((chain.title, _run_number(made)))
-            self.resets[made.run_id] = made.start.before_resets
+            self.resets[made.run_id] = tuple(
+                one.run_id
+                for one in self.parties.temporal.executions()
+                if one.start.first_run_id == made.start.first_run_id and one is not made
+            )
 
     def note_cut_off(self, execution: Execution) -> None:
         """Note that a live execution of a chain or a stack ends at once, without hearing of it."""

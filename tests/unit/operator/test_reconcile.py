@@ -928,7 +928,7 @@ async def test_what_could_not_begin_is_not_rechecked_without_a_pause(bench: Benc
 async def test_what_a_reset_makes_of_a_run_that_is_over_is_ended_and_in_no_ones_way(
     bench: Bench,
 ) -> None:
-    """It may wait for a stack that has ended long ago, and then never ends by itself."""
+    """It may wait for a stack that has ended long ago, and so never end."""
     await with_run(bench)
     bench.workflows.end(SUCCEEDED)
     await bench.reconcile()

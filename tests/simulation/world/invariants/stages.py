@@ -111,8 +111,8 @@ def _why_not_approved(
     if asked is None or asked > began:
         return "and nobody had approved it"
     shown = {item["name"]: item for item in chain.runs[number]["latestRun"].get("stages") or ()}
-    if record.was_deleted(chain):
-        # After its deletion no status says what was taken up.
+    if record.was_deleted(chain) or (chain.title, number) in record.reset_runs:
+        # After its deletion no status says what was taken up; after a reset it is taken up again.
         return ""
     taken = shown.get(stage["name"], {}).get("approvedTime")
     if taken is None or _instant(taken) > began:
