@@ -250,8 +250,8 @@ class Metrics:
         )
         self.slots_refused = self._counter(
             "stackchain_slots_refused",
-            "Calls (queue `worker`) and waits (`follow`) that got no slot because their connection "
-            "had its share of them. Each is tried again.",
+            "Calls (queue `worker`) and waits (`follow`) that got no slot because their "
+            "connection, or all waits for other chains, had their share. Each is tried again.",
             "queue",
         )
         for queue in ("worker", "follow"):

@@ -68,6 +68,13 @@ class Gathered:
         """Return the stored status with what has come up since."""
         return pass_statuses.CurrentStatus(self.chain.status)
 
+    def with_terminated(self, execution: executions.Execution) -> "Gathered":
+        """Return what is known once a live execution was terminated: it tells nothing more."""
+        ended = dataclasses.replace(execution, state=executions.ExecutionState.TERMINATED)
+        return dataclasses.replace(
+            self, execution=ended, known=None, problem=self.schedules_problem
+        )
+
     def with_started(self, execution: executions.Execution) -> "Gathered":
         """Return what is known once an execution was started: nothing about its progress yet."""
         return dataclasses.replace(

@@ -320,6 +320,7 @@ class Reconciler:
             execution = gathered.execution
             if execution and executions.is_reset_in_vain(execution, chain.status.latest_run):
                 await self._commands.end_reset(execution)
+                gathered = gathered.with_terminated(execution)
         except temporal_client.TemporalUnreachable as error:
             await self._write_unreachable(body, chain, access, error)
             raise

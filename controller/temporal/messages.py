@@ -409,6 +409,37 @@ class FindEarlierStacksResult:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class AwaitedExecution:
+    """A stack's execution that a chain waits for; a reset of it keeps `first_run_id`."""
+
+    workflow_id: str
+    first_run_id: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class FindStackEndsInput:
+    """Asks which stacks' executions have ended: a reset may keep the chain from hearing of it."""
+
+    awaited: list[AwaitedExecution]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class StackEnd:
+    """How a stack's execution has ended: with what it returned, or from outside."""
+
+    execution: AwaitedExecution
+    report: progress.StackReport | None = None
+    is_from_outside: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class FindStackEndsResult:
+    """The ends of those that have ended."""
+
+    ends: list[StackEnd]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class AwaitTurnInput:
     """Waits for the turn of `chain` at the stack whose execution has this workflow id.
 

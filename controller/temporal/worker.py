@@ -11,12 +11,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Protocol
 
-import temporalio.activity as activity
 import temporalio.client
 import temporalio.exceptions
 import temporalio.worker
 
-from controller.chain.run import failures
 from controller.config import connections, settings
 from controller.notify import sinks
 from controller.observability import metrics
@@ -100,19 +98,14 @@ def workflow_runner() -> temporalio.worker.WorkflowRunner:
 class RunningActivities(temporalio.worker.Interceptor):
     """Counts the activities that run now, and those that refuse what they are to do."""
 
-    def __init__(self, counters: metrics.Metrics, *, follow_queue: str) -> None:
-        """Take where to count; `follow_queue` is the task queue of waits."""
+    def __init__(self, counters: metrics.Metrics) -> None:
         self.count = 0
         self._counters = counters
-        self._follow_queue = follow_queue
 
-    def note_failure(self, error: temporalio.exceptions.ApplicationError, queue: str) -> None:
-        """Count a failure that is a refusal; `queue` is the task queue that the activity is of."""
+    def note_failure(self, error: temporalio.exceptions.ApplicationError) -> None:
+        """Count a failure that is a refusal."""
         if error.type in metrics.WORK_REFUSALS:
             self._counters.work_refused.labels(error.type).inc()
-        if error.type == failures.CONNECTION_BUSY:
-            is_wait = queue == self._follow_queue
-            self._counters.slots_refused.labels("follow" if is_wait else "worker").inc()
 
     def intercept_activity(
         self,
@@ -134,7 +127,7 @@ class _CountingInterceptor(temporalio.worker.ActivityInboundInterceptor):
         try:
             return await super().execute_activity(input)
         except temporalio.exceptions.ApplicationError as error:
-            self._running.note_failure(error, activity.info().task_queue)
+            self._running.note_failure(error)
             raise
         finally:
             self._running.count -= 1
@@ -160,9 +153,7 @@ class SpaceliftWorker:
         """Take what the worker works with; the last two make what reaches outside."""
         self._client = client
         self._earlier = earlier_executions.EarlierExecutions(client)
-        self._running = RunningActivities(
-            counters, follow_queue=ids.follow_queue(all_settings.temporal.task_queue)
-        )
+        self._running = RunningActivities(counters)
         spacelift = all_settings.spacelift
         signing_keys = signing.SigningKeys(all_settings.temporal.signing_keys)
         self._grace_seconds = all_settings.worker.graceful_shutdown_seconds
@@ -174,6 +165,7 @@ class SpaceliftWorker:
             observer=functools.partial(_observe, counters),
             call_slots=all_settings.worker.max_concurrent_activities,
             wait_slots=all_settings.worker.max_concurrent_follows,
+            on_refusal=lambda queue: counters.slots_refused.labels(queue).inc(),
             signing_keys=signing_keys,
             new_session=new_session,
         )
@@ -191,7 +183,9 @@ class SpaceliftWorker:
             find_earlier=self._find_earlier,
             check_awaited=self._check_awaited,
         )
-        earlier_stacks_finder = earlier_stacks.EarlierStackFinder(self._find_earlier_stacks)
+        earlier_stacks_finder = earlier_stacks.EarlierStackFinder(
+            self._find_earlier_stacks, self._find_stack_ends
+        )
         self._delivery = notifications.NotificationDelivery(
             sink_catalog, counters, signing_keys=signing_keys
         )
@@ -233,6 +227,11 @@ class SpaceliftWorker:
         self, chain: messages.ChainExecutionRef
     ) -> list[messages.EarlierStack]:
         return await self._earlier.find_stacks(chain)
+
+    async def _find_stack_ends(
+        self, awaited: list[messages.AwaitedExecution]
+    ) -> list[messages.StackEnd]:
+        return await self._earlier.find_ends(awaited)
 
     @property
     def is_running(self) -> bool:
@@ -297,6 +296,7 @@ def _workers(
             operations.stop_native_runs,
             operations.find_triggered_run,
             finder.find_earlier_stacks,
+            finder.find_stack_ends,
             window_reading.WindowReader().read_windows,
             root_runs.RootRunFinder(clients).find_root_runs,
             newest_runs.NewestRunFinder(clients).find_newest_runs,

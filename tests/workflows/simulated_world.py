@@ -191,8 +191,15 @@ class SimulatedWorld(World):
         assert self._client is not None
         return await earlier_executions.EarlierExecutions(self._client).find_stacks(chain)
 
+    async def _find_stack_ends(
+        self, awaited: list[messages.AwaitedExecution]
+    ) -> list[messages.StackEnd]:
+        assert self._client is not None
+        return await earlier_executions.EarlierExecutions(self._client).find_ends(awaited)
+
     def calls_queue(self) -> list[Callable[..., Any]]:
         operations = self._operations
+        finder = earlier_stacks.EarlierStackFinder(self._find_earlier_stacks, self._find_stack_ends)
         return [
             self._dependencies.fetch_dependent_stacks,
             window_reading.WindowReader().read_windows,
@@ -202,7 +209,8 @@ class SimulatedWorld(World):
             operations.stop_stack_run,
             operations.stop_native_runs,
             operations.find_triggered_run,
-            earlier_stacks.EarlierStackFinder(self._find_earlier_stacks).find_earlier_stacks,
+            finder.find_earlier_stacks,
+            finder.find_stack_ends,
         ]
 
     def follows_queue(self) -> list[Callable[..., Any]]:

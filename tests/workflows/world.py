@@ -233,6 +233,7 @@ class World:
             self.find_root_runs,
             self.find_newest_runs,
             self.find_earlier_stacks,
+            self.find_stack_ends,
         ]
 
     def follows_queue(self) -> list[Callable[..., Any]]:
@@ -444,6 +445,13 @@ class World:
     ) -> messages.FindEarlierStacksResult:
         async with self._called("find_earlier_stacks", "", argument):
             return messages.FindEarlierStacksResult(stacks=[])
+
+    @activity.defn(name="find_stack_ends")
+    async def find_stack_ends(
+        self, argument: messages.FindStackEndsInput
+    ) -> messages.FindStackEndsResult:
+        async with self._called("find_stack_ends", "", argument):
+            return messages.FindStackEndsResult(ends=[])
 
     @activity.defn(name="find_root_runs")
     async def find_root_runs(

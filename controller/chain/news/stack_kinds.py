@@ -4,6 +4,7 @@ from controller.api import v1alpha1
 from controller.api.reasons import StackReason
 from controller.api.transition_kinds import TransitionKind
 from controller.api.v1alpha1 import Phase
+from controller.chain.run import failures
 
 # Succeeded in a run that has already reported it.
 _TOLD_BEFORE = frozenset({StackReason.KEPT, StackReason.ROOT_RUN_FINISHED})
@@ -44,6 +45,9 @@ def kind_of(
         return None
     if stack.phase is Phase.RUNNING:
         is_confirmed = was is Phase.AWAITING_CONFIRMATION
+        if is_confirmed and stack.reason in failures.STACK_PROBLEMS:
+            # Its run cannot be read, and may still wait for a person.
+            return None
         return TransitionKind.STACK_CONFIRMED if is_confirmed else TransitionKind.STACK_STARTED
     return _end_kind(stack) if stack.phase.is_over else None
 

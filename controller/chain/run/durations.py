@@ -14,7 +14,11 @@ from controller.chain.run import attention, next_stacks
 from controller.chain.run.progress import ChainProgress, StackProgress
 
 _OUTAGES = frozenset(
-    {reasons.StackReason.SPACELIFT_UNREACHABLE, reasons.StackReason.WORKER_FAILING}
+    {
+        reasons.StackReason.SPACELIFT_UNREACHABLE,
+        reasons.StackReason.RATE_LIMITED,
+        reasons.StackReason.WORKER_FAILING,
+    }
 )
 LEAST_SECONDS = 1
 """What a stack takes at least: of shorter ones a path would have no length."""

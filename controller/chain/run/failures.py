@@ -64,6 +64,9 @@ _STACK_ENDS = {
     **dict.fromkeys(_NOT_SIGNED, _Stack.SIGNATURE_INVALID),
 }
 
+STACK_PROBLEMS = frozenset({*_STACK_PROBLEMS.values(), _Stack.WORKER_FAILING})
+"""What a stack shows while a call fails and is tried again: its run may be in any state."""
+
 
 def chain_problem(kind: str) -> reasons.ChainReason:
     """Return what a chain waits for while a call fails and is tried again."""

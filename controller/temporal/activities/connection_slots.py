@@ -23,7 +23,13 @@ class ConnectionSlots:
     """
 
     def __init__(
-        self, total: int, *, noun: str, is_shared: Callable[[], bool], per_free: int = 1
+        self,
+        total: int,
+        *,
+        noun: str,
+        is_shared: Callable[[], bool],
+        on_refusal: Callable[[], None] = lambda: None,
+        per_free: int = 1,
     ) -> None:
         """Take how many slots the queue has.
 
@@ -31,11 +37,13 @@ class ConnectionSlots:
             total: the number of slots.
             noun: what takes one, in the plural, for messages.
             is_shared: whether there is another connection now; alone, one may take all slots.
+            on_refusal: called for each activity that gets no slot.
             per_free: how many slots a connection may have for each that is free.
         """
         self._total = total
         self._noun = noun
         self._is_shared = is_shared
+        self._on_refusal = on_refusal
         self._per_free = per_free
         self._taken: Counter[str] = Counter()
 
@@ -47,6 +55,7 @@ class ConnectionSlots:
             ApplicationError: the connection has its share; nothing was done, and Temporal retries.
         """
         if self._is_shared() and not self._has_room(connection):
+            self._on_refusal()
             raise errors.connection_busy(
                 f"The connection '{connection}' has {self._taken[connection]} of this worker's "
                 f"{self._total} slots for {self._noun}, and the rest is kept for other "
@@ -64,6 +73,7 @@ class ConnectionSlots:
         needs one to be followed.
         """
         if not self._has_room(_TURNS):
+            self._on_refusal()
             raise errors.connection_busy(
                 f"{self._taken[_TURNS]} of this worker's {self._total} slots are taken by waits "
                 "for stacks that other chains have. This is tried again after a pause."
@@ -77,8 +87,9 @@ class ConnectionSlots:
         return self._taken.total()
 
     def _has_room(self, name: str) -> bool:
-        free = self._total - self._taken.total()
-        return self._taken[name] < self._per_free * free
+        free, taken = self._total - self._taken.total(), self._taken[name]
+        # The last slot is for one that has none.
+        return taken < self._per_free * free and (free > 1 or not taken)
 
     @contextlib.contextmanager
     def _counted(self, name: str) -> Iterator[None]:

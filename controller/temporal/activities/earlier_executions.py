@@ -5,7 +5,7 @@ one where it is. Only the old one knows what it had triggered. See ADR 0043.
 """
 
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, TypeVar
 
 import temporalio.activity as activity
@@ -117,6 +117,44 @@ class EarlierExecutions:
             ) from error
         found = [await self._stack(workflow_id, ids) for workflow_id, ids in started.items()]
         return [stack for stack in found if stack is not None]
+
+    async def find_ends(
+        self, awaited: Sequence[messages.AwaitedExecution]
+    ) -> list[messages.StackEnd]:
+        """Return how those of the executions have ended that are not live, as resets made them.
+
+        Raises:
+            RPCError: Temporal does not answer.
+        """
+        found = [await self._end_if_closed(execution) for execution in awaited]
+        return [end for end in found if end is not None]
+
+    async def _end_if_closed(
+        self, execution: messages.AwaitedExecution
+    ) -> messages.StackEnd | None:
+        end = messages.StackEnd(execution=execution)
+        try:
+            last = await self._last_of(execution.workflow_id, execution.first_run_id)
+            if last.state is executions.ExecutionState.RUNNING:
+                return None
+            if last.state is executions.ExecutionState.CLOSED:
+                report = await self._end_of(last.workflow_id, last.workflow_run_id)
+                return dataclasses.replace(end, report=report)
+        except temporalio.service.RPCError as error:
+            if not temporal_client.is_gone(error):
+                raise
+        except decoding.Unreadable:
+            pass
+        return dataclasses.replace(end, is_from_outside=True)
+
+    async def _last_of(self, workflow_id: str, run_id: str) -> execution_infos.ExecutionInfo:
+        """Return the execution that resets have made of one; itself, if there were none."""
+        seen = {run_id}
+        info = await execution_infos.describe(self._client, workflow_id, run_id)
+        while info.reset_run_id and info.reset_run_id not in seen:
+            seen.add(info.reset_run_id)
+            info = await execution_infos.describe(self._client, workflow_id, info.reset_run_id)
+        return info
 
     async def _stack(
         self, workflow_id: str, first_run_ids: list[str]

@@ -38,12 +38,15 @@ NOT_SIGNED = tuple(failure.__name__ for failure in signing.FAILURES)
 LONG_PAUSE = "LongPauseAsked"
 # The connection has its share of this worker's slots; refused before anything was done.
 CONNECTION_BUSY = failures.CONNECTION_BUSY
+# Temporal does not say what has to be known before anything is sent.
+TEMPORAL_UNREACHABLE = "TemporalUnreachable"
 # Failures of a trigger after which it may be sent again without looking for its run.
 NOTHING_SENT = NOT_ALLOWED | {
     errors.Unreachable.__name__,
     errors.RateLimited.__name__,
     LONG_PAUSE,
     CONNECTION_BUSY,
+    TEMPORAL_UNREACHABLE,
 }
 UNREACHABLE = errors.Unreachable.__name__
 # Nothing was created, and something will be once the stack is unlocked or enabled.

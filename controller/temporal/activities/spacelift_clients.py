@@ -125,6 +125,7 @@ class SpaceliftClients:
         observer: Observer,
         call_slots: int,
         wait_slots: int,
+        on_refusal: Callable[[str], None],
         signing_keys: signing.SigningKeys | None = None,
         new_session: NewSession = account_session.AccountSession,
     ) -> None:
@@ -138,6 +139,7 @@ class SpaceliftClients:
             observer: called after each operation, for metrics.
             call_slots: how many short calls this worker makes at a time.
             wait_slots: how many waits it has at a time.
+            on_refusal: called with `worker` for a call, or `follow` for a wait, without a slot.
             signing_keys: what the operator signs with.
             new_session: makes the session of an account.
         """
@@ -149,10 +151,17 @@ class SpaceliftClients:
         self._observer = observer
         self._new_session = new_session
         self._call_slots = connection_slots.ConnectionSlots(
-            call_slots, noun="calls", is_shared=self._has_several
+            call_slots,
+            noun="calls",
+            is_shared=self._has_several,
+            on_refusal=functools.partial(on_refusal, "worker"),
         )
         self._wait_slots = connection_slots.ConnectionSlots(
-            wait_slots, noun="waits", is_shared=self._has_several, per_free=_WAITS_PER_FREE
+            wait_slots,
+            noun="waits",
+            is_shared=self._has_several,
+            on_refusal=functools.partial(on_refusal, "follow"),
+            per_free=_WAITS_PER_FREE,
         )
         self._accounts: dict[str, SpaceliftAccount] = {}
         self._closing: set[asyncio.Task[None]] = set()

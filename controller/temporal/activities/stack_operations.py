@@ -193,10 +193,13 @@ class StackOperations:
         except spacelift_errors.SpaceliftError as error:
             stack_triggers.note_failure(None)
             raise errors.to_application_error(error) from error
-        except temporalio.service.RPCError:
-            # Temporal does not say whether the execution is awaited; nothing was sent.
-            stack_triggers.note_failure(lost_at)
-            raise
+        except temporalio.service.RPCError as error:
+            # Nothing was sent, or what was sent before has been looked for long enough.
+            stack_triggers.note_failure(None)
+            raise temporalio.exceptions.ApplicationError(
+                f"Temporal does not say whether the chain waits for this: {error}",
+                type=errors.TEMPORAL_UNREACHABLE,
+            ) from error
         except temporalio.exceptions.ApplicationError as error:
             # Not found yet, held, not allowed, no one waits for it, or this worker does not serve
             # the connection or has no slot for it: all is as it was.

@@ -9,6 +9,7 @@ import temporalio.activity as activity
 import temporalio.exceptions
 
 from controller import clock
+from controller.api import v1alpha1
 from controller.chain.run import holds, run_snapshots, run_states, stack_reports
 from controller.spacelift import errors as spacelift_errors
 from controller.spacelift import models
@@ -80,8 +81,13 @@ async def follow(
 def is_slot_news(
     argument: messages.FollowStackRunInput, error: temporalio.exceptions.ApplicationError
 ) -> bool:
-    """Whether a failed follow is to be shown: it still has no slot, and the chain does not know."""
-    if error.type != errors.CONNECTION_BUSY or argument.known_problem == error.type:
+    """Whether a failed follow is to be shown: it still has no slot, and the chain does not know.
+
+    Not while the run waits for a person: that is what its stack has to say then.
+    """
+    is_known = error.type == argument.known_problem
+    is_for_person = argument.known_summary.startswith(f"{v1alpha1.Phase.AWAITING_CONFIRMATION}/")
+    if error.type != errors.CONNECTION_BUSY or is_known or is_for_person:
         return False
     return activity.info().attempt >= _TRIES_UNSEEN
 

@@ -78,7 +78,12 @@ class StackDependencyChainWorkflow:
         self._interruption = interruption.Interruption()
         self._unwanted = unwanted_runs.UnwantedRunStopper(argument.connection, self._changed)
         self._runner = stack_runner.StackRunner(
-            argument, self._progress, self._unwanted, self._interruption, on_change=self._changed
+            argument,
+            self._progress,
+            self._unwanted,
+            self._interruption,
+            may_start=lambda: self._publishing.is_wanted,
+            on_change=self._changed,
         )
         self._reset = resets.ResetNotice()
         self._publishing = publishing.Publishing(argument, self._progress, self._reset)
@@ -252,22 +257,23 @@ class StackDependencyChainWorkflow:
         heard = 0
         while True:
             heard = await self._reset.another(heard)
-            if not (awaited := self._runner.awaited_ends):
-                continue
-            found = await self._find_earlier()
-            if found is None:
-                continue
-            known = {item.workflow_id: item for item in found}
-            for stack_id, end in awaited.items():
-                last = known.get(chain_messages.execution_id(self._input, stack_id))
-                if end.done() or (last is not None and last.is_running):
-                    continue
-                if last is None or last.report is not None:
-                    # One that is not named has ended without a run.
-                    end.set_result(last.report if last is not None else None)
-                else:
-                    why = "before a reset"
-                    end.set_result(self._runner.ended_from_outside(self._stacks[stack_id], why))
+            if awaited := self._runner.awaited_ends:
+                found = await self._find_ends([one.execution for one in awaited])
+                for one in awaited:
+                    if (end := found.get(one.execution)) is not None:
+                        self._runner.take_end_from_elsewhere(one, end)
+
+    async def _find_ends(
+        self, awaited: list[messages.AwaitedExecution]
+    ) -> dict[messages.AwaitedExecution, messages.StackEnd]:
+        result = await activity_calls.persist(
+            earlier_stacks.EarlierStackFinder.find_stack_ends,
+            messages.FindStackEndsInput(awaited=awaited),
+            summary="find what has ended around the reset",
+            on_problem=self._on_problem,
+            start_to_close=activity_calls.BULK_TIMEOUT,
+        )
+        return {end.execution: end for end in result.ends}
 
     async def _take_over_earlier(self) -> None:
         """Have this execution's own children stop what children of earlier ones have running.

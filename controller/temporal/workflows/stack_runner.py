@@ -5,6 +5,7 @@ A stack that others have, or that is locked or disabled, takes no slot meanwhile
 
 import asyncio
 import contextlib
+import dataclasses
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, TypeVar
 
@@ -43,6 +44,15 @@ _Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class AwaitedEnd:
+    """A stack whose execution is waited for, and what ends the wait if Temporal does not tell."""
+
+    stack: progress.StackProgress
+    execution: messages.AwaitedExecution
+    end: "asyncio.Future[progress.StackReport | None]"
+
+
 class StackRunner:
     """Each stack that was started is one task, until it has ended or is as if it were not started.
 
@@ -56,9 +66,11 @@ class StackRunner:
         unwanted: unwanted_runs.UnwantedRunStopper,
         interruptible: interruption.Interruption,
         *,
+        may_start: Callable[[], bool],
         on_change: Callable[[], None],
     ) -> None:
         self._input = argument
+        self._may_start = may_start
         self._run = run
         self._unwanted = unwanted
         self._interruptible = interruptible
@@ -78,8 +90,8 @@ class StackRunner:
         # Those whose executions run, and those where one before a reset has left something.
         self._followed: set[str] = set()
         self._left: set[str] = set()
-        # By stack: its end, if that was told to another execution of this run of the chain.
-        self._ends_elsewhere: dict[str, asyncio.Future[progress.StackReport | None]] = {}
+        # By stack: what ends the wait for its execution if Temporal tells another one how it ended.
+        self._awaited: dict[str, AwaitedEnd] = {}
         self._starting = asyncio.Semaphore(MOST_STARTS_AT_ONCE)
         # By stack that others have, or had: since when it is waited for, and who comes after.
         self._since: dict[str, float] = {}
@@ -105,9 +117,18 @@ class StackRunner:
         self._unwanted.stop_unused(stack)
 
     @property
-    def awaited_ends(self) -> "Mapping[str, asyncio.Future[progress.StackReport | None]]":
-        """The stacks whose executions are waited for, each with what ends the wait as well."""
-        return dict(self._ends_elsewhere)
+    def awaited_ends(self) -> "list[AwaitedEnd]":
+        """The executions whose ends are waited for."""
+        return list(self._awaited.values())
+
+    def take_end_from_elsewhere(self, awaited: "AwaitedEnd", end: messages.StackEnd) -> None:
+        """Take the end of an execution that was told to another one, unless it has come by now."""
+        if awaited.end.done():
+            return
+        report = end.report
+        if end.is_from_outside:
+            report = self._ended_from_outside(awaited.stack, "the chain's workflow was reset")
+        awaited.end.set_result(report)
 
     async def settle(self) -> None:
         """Return once no stack is being started or waited for; the chain is canceled."""
@@ -176,7 +197,7 @@ class StackRunner:
         finally:
             self._open.discard(stack.id)
             self._followed.discard(stack.id)
-            self._ends_elsewhere.pop(stack.id, None)
+            self._awaited.pop(stack.id, None)
 
     async def _execute(self, stack: progress.StackProgress) -> None:
         """Bring one stack to its end, or until others have to finish with it first."""
@@ -201,22 +222,27 @@ class StackRunner:
     async def _await_end(
         self,
         stack: progress.StackProgress,
-        handle: "asyncio.Task[progress.StackReport | None]",
+        handle: workflow.ChildWorkflowHandle[Any, progress.StackReport | None],
     ) -> progress.StackReport | None:
         self._followed.add(stack.id)
         elsewhere: asyncio.Future[progress.StackReport | None]
         elsewhere = asyncio.get_running_loop().create_future()
-        self._ends_elsewhere[stack.id] = elsewhere
+        self._awaited[stack.id] = AwaitedEnd(
+            stack=stack,
+            execution=messages.AwaitedExecution(
+                workflow_id=handle.id, first_run_id=handle.first_execution_run_id or ""
+            ),
+            end=elsewhere,
+        )
         if not await self._interruptible.until_any_is_done(handle, elsewhere):
             await self._signal(stack.id, ids.CANCEL_SIGNAL)
             await workflow.wait([handle, elsewhere], return_when=asyncio.FIRST_COMPLETED)
         try:
             return handle.result() if handle.done() else elsewhere.result()
         except temporalio.exceptions.FailureError as error:
-            return self.ended_from_outside(stack, activity_calls.cause_of(error)[1])
+            return self._ended_from_outside(stack, activity_calls.cause_of(error)[1])
 
-    def ended_from_outside(self, stack: progress.StackProgress, why: str) -> progress.StackReport:
-        """Return what is known of a stack whose execution was ended from outside."""
+    def _ended_from_outside(self, stack: progress.StackProgress, why: str) -> progress.StackReport:
         now = times.rfc3339(workflow.now())
         return reports_without_reading.execution_ended(stack, why, now=now)
 
@@ -228,6 +254,11 @@ class StackRunner:
         A start is never interrupted: whether there is a child to wait for must be known.
         """
         async with self._starting:
+            if not self._may_start():
+                # It was reset meanwhile, and the run may be over.
+                await workflow.wait_condition(
+                    lambda: self._may_start() or self._run.is_canceling or stack.id in self._left
+                )
             if self._is_given_up(stack):
                 self._start_over(stack)
                 return None

@@ -5,6 +5,9 @@ from tests.simulation.account import transport
 from tests.simulation.temporal import chance
 from tests.simulation.world.plans import Actor, ChainPlan, Event, Plan, StackPlan
 
+# More than are started at once.
+_MANY = tuple(f"s{number}" for number in range(30))
+
 
 def _reset(
     at: float, target: str, *, task: int, of: str, amid: str = "", after: float = 0.0
@@ -257,6 +260,41 @@ FIXED: dict[str, Plan] = {
                 target="chain-0",
                 value={"task": 3, "amid": "", "after": 0.0},
             ),
+        ),
+    ),
+    "a stack was started again under an execution between two resets of one": Plan(
+        seed=7,
+        stacks=(
+            StackPlan(id="s0", seconds=8.0, outcomes=("fail:planning", "changes")),
+            StackPlan(id="s5", seconds=90.0),
+        ),
+        chains=(ChainPlan(name="chain", at=1.0, spec={"roots": {"stackIds": ["s0", "s5"]}}),),
+        events=(
+            _reset(4.0, "chain", task=-1, of="live"),
+            Event(
+                at=20.0,
+                actor=Actor.USER,
+                action="ask for a retry of stacks of",
+                target="chain",
+                value=1,
+            ),
+            _reset(26.0, "chain", task=-1, of="earlier"),
+        ),
+    ),
+    "a chain that was canceled while its many roots started is reset": Plan(
+        seed=3,
+        slowest=0.1,
+        stacks=tuple(StackPlan(id=root, seconds=8.0) for root in _MANY),
+        chains=(
+            ChainPlan(
+                name="chain",
+                at=1.0,
+                spec={"roots": {"stackIds": [*_MANY]}, "parallelism": len(_MANY)},
+            ),
+        ),
+        events=(
+            Event(at=1.8, actor=Actor.USER, action="cancel", target="chain"),
+            _reset(30.0, "chain", task=3, of="ended"),
         ),
     ),
 }

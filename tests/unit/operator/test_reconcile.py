@@ -938,7 +938,6 @@ async def test_what_a_reset_makes_of_a_run_that_is_over_is_ended_and_in_no_ones_
 
     await bench.reconcile()
     ended = bench.workflows.sent
-    await bench.reconcile()
 
     assert over == ChainReason.RUN_SUCCEEDED
     assert [text.partition(":")[0] for text in ended] == ["terminate execution-1-reset"]

@@ -68,6 +68,8 @@ LOCKED = stack(Phase.WAITING, StackReason.STACK_LOCKED)
         (CONFIRM, CONFIRM, None),
         (APPROVE, CONFIRM, "AwaitingConfirmation"),
         (CONFIRM, RUNNING, "StackConfirmed"),
+        (CONFIRM, stack(Phase.RUNNING, StackReason.SPACELIFT_UNREACHABLE), "Problem"),
+        (CONFIRM, stack(Phase.RUNNING, StackReason.RATE_LIMITED), "Problem"),
         (CONFIRM, stack(Phase.SUCCEEDED), "StackSucceeded"),
         (QUEUED, RETRY, "StackRetrying"),
         (RUNNING, RETRY, "StackRetrying"),

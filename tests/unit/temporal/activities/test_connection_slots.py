@@ -32,10 +32,11 @@ def make_slots(total: int, *, per_free: int = 1) -> connection_slots.ConnectionS
         (1, 1, [1, 0]),
         (2, 1, [1, 1, 0]),
         (3, 1, [2, 1, 0]),
+        (9, 9, [8, 1, 0]),
         (100, 1, [50, 25, 13, 6, 3]),
         (2000, 9, [1800, 180, 18]),
     ],
-    ids=["one", "two", "three", "calls by default", "waits by default"],
+    ids=["one", "two", "three", "few waits", "calls by default", "waits by default"],
 )
 def test_each_connection_that_hangs_leaves_a_part_of_what_is_left(
     total: int, per_free: int, expected: list[int]
@@ -77,21 +78,28 @@ def test_a_refusal_says_which_slots_are_taken_and_is_tried_again() -> None:
     assert "'prod' has 1 of this worker's 2 slots for calls" in caught.value.message
 
 
+@pytest.mark.parametrize(("total", "most"), [(100, 90), (9, 8), (2, 1)])
 @pytest.mark.parametrize("is_shared", [True, False], ids=["several connections", "one"])
 def test_waits_for_other_chains_leave_slots_to_the_runs_that_they_wait_for(
-    *, is_shared: bool
+    total: int, most: int, *, is_shared: bool
 ) -> None:
+    refused: list[str] = []
     slots = connection_slots.ConnectionSlots(
-        100, noun="waits", is_shared=lambda: is_shared, per_free=9
+        total,
+        noun="waits",
+        is_shared=lambda: is_shared,
+        on_refusal=lambda: refused.append("turn"),
+        per_free=9,
     )
 
     with contextlib.ExitStack() as held:
-        for _ in range(90):
+        for _ in range(most):
             held.enter_context(slots.taken_by_turn())
-        with pytest.raises(temporalio.exceptions.ApplicationError, match="90 of") as caught:
+        with pytest.raises(temporalio.exceptions.ApplicationError, match=f"{most} of") as caught:
             held.enter_context(slots.taken_by_turn())
         held.enter_context(slots.taken_by("prod"))
-        assert slots.taken == 91
+        assert slots.taken == most + 1
 
+    assert refused == ["turn"]
     assert (caught.value.type, caught.value.non_retryable) == (failures.CONNECTION_BUSY, False)
     assert slots.taken == 0

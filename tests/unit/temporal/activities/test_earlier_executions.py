@@ -414,7 +414,7 @@ async def test_while_temporal_does_not_answer_it_is_asked_again() -> None:
 
 
 RUNNING, TERMINATED = (
-    _Status.WORKFLOW_EXECUTION_STATUS_RUNNING,
+    _Status.WORKFLOW_EXECUTION_STATUSRUNNING,
     _Status.WORKFLOW_EXECUTION_STATUS_TERMINATED,
 )
 
@@ -498,9 +498,6 @@ async def test_what_a_chain_had_started_is_not_known_without_its_history() -> No
     assert error.value.type == failures.HISTORY_LOST
 
 
-_RUNNING = _Status.WORKFLOW_EXECUTION_STATUS_RUNNING
-
-
 async def check_awaited(temporal: FakeTemporal, *, first: str = "old") -> None:
     environment = ActivityEnvironment()
     environment.info = dataclasses.replace(environment.info, workflow_id=STACK, workflow_run_id=OWN)
@@ -509,12 +506,12 @@ async def check_awaited(temporal: FakeTemporal, *, first: str = "old") -> None:
 
 
 def own(**facts: Any) -> Known:
-    return Known(run_id=OWN, first="old", status=_RUNNING, **{"parent": CHAIN} | facts)
+    return Known(run_id=OWN, first="old", status=RUNNING, **{"parent": CHAIN} | facts)
 
 
 def newest_chain(*children: tuple[str, str], **facts: Any) -> Known:
     return Known(
-        run_id="chain", workflow_id=CHAIN, children=children, **{"status": _RUNNING} | facts
+        run_id="chain", workflow_id=CHAIN, children=children, **{"status": RUNNING} | facts
     )
 
 
@@ -561,3 +558,69 @@ async def test_while_temporal_does_not_answer_no_one_knows_who_is_awaited() -> N
 
     with pytest.raises(RPCError):
         await check_awaited(temporal)
+
+
+async def find_ends(temporal: FakeTemporal, first: str) -> list[messages.StackEnd]:
+    finder = earlier_executions.EarlierExecutions(temporal)  # type: ignore[arg-type]
+    awaited = messages.AwaitedExecution(workflow_id=STACK, first_run_id=first)
+    return await ActivityEnvironment().run(finder.find_ends, [awaited])
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ([Known(run_id="one", status=RUNNING)], None),
+        ([Known(run_id="one", events=end(v1alpha1.Phase.FAILED))], "Failed"),
+        ([Known(run_id="one", events=end(None))], "nothing"),
+        ([Known(run_id="one", reset_to="two"), Known(run_id="two", status=RUNNING)], None),
+        (
+            [
+                Known(run_id="one", reset_to="two"),
+                Known(run_id="two", events=end(v1alpha1.Phase.SUCCEEDED)),
+            ],
+            "Succeeded",
+        ),
+        (
+            [
+                Known(run_id="one", events=end(v1alpha1.Phase.FAILED)),
+                Known(run_id="again", status=RUNNING),
+            ],
+            "Failed",
+        ),
+        (
+            [Known(run_id="one", status=_Status.WORKFLOW_EXECUTION_STATUS_TERMINATED)],
+            "from outside",
+        ),
+        ([], "from outside"),
+    ],
+    ids=[
+        "it runs",
+        "it has ended",
+        "it has ended without a run",
+        "what a reset has made of it runs",
+        "what a reset has made of it has ended",
+        "it has ended, and the stack was started again",
+        "it was terminated",
+        "its history is gone",
+    ],
+)
+async def test_how_an_execution_that_a_chain_waits_for_has_ended(
+    known: list[Known], expected: str | None
+) -> None:
+    ends = await find_ends(FakeTemporal(*known), "one")
+
+    said = [
+        "from outside"
+        if one.is_from_outside
+        else (str(one.report.phase) if one.report is not None else "nothing")
+        for one in ends
+    ]
+    assert said == ([] if expected is None else [expected])
+
+
+async def test_while_temporal_does_not_answer_no_end_is_made_up() -> None:
+    temporal = FakeTemporal(Known(run_id="one"))
+    temporal.error = RPCError("no", RPCStatusCode.UNAVAILABLE, b"")
+
+    with pytest.raises(RPCError):
+        await find_ends(temporal, "one")

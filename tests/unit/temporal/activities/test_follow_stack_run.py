@@ -247,6 +247,17 @@ async def test_a_run_that_still_gets_no_slot_is_news(
     assert "18 of 20" in shown.message
 
 
+async def test_a_run_that_waits_for_a_person_and_has_no_slot_keeps_saying_so() -> None:
+    bench = fakes.make_bench()
+    run = bench.spacelift.add_run(state="UNCONFIRMED")
+    known = stack_reports.summary(await follow(bench, run))
+    bench.clients.refusal = activity_errors.connection_busy("no slot")
+    bench.attempt(5)
+
+    with pytest.raises(temporalio.exceptions.ApplicationError, match="no slot"):
+        await follow(bench, run, view=known)
+
+
 async def test_a_run_that_is_known_to_have_no_slot_is_news_only_once_it_has_one() -> None:
     bench = fakes.make_bench()
     run = bench.spacelift.add_run(state="PLANNING")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,9 @@ connections:
 """
 
 
-def make_clients(tmp_path: Path, endpoint: str) -> spacelift_clients.SpaceliftClients:
+def make_clients(
+    tmp_path: Path, endpoint: str, *, on_refusal: Callable[[str], None] = lambda _: None
+) -> spacelift_clients.SpaceliftClients:
     file = tmp_path / "connections.yaml"
     file.write_text(FILE.format(endpoint=endpoint))
     catalog = connections.ConnectionCatalog(settings.SpaceliftSettings(connections_file=file))
@@ -33,6 +36,7 @@ def make_clients(tmp_path: Path, endpoint: str) -> spacelift_clients.SpaceliftCl
         observer=lambda *_: None,
         call_slots=4,
         wait_slots=20,
+        on_refusal=on_refusal,
     )
 
 
@@ -88,7 +92,8 @@ TWO = f"""{FILE}
 async def test_a_connection_leaves_slots_as_soon_as_there_is_another(
     tmp_path: Path, slots: str, alone: int, next_to_another: int
 ) -> None:
-    clients = make_clients(tmp_path, "https://acme.app.spacelift.io")
+    refused: list[str] = []
+    clients = make_clients(tmp_path, "https://acme.app.spacelift.io", on_refusal=refused.append)
 
     async def most() -> int:
         count = 0
@@ -105,6 +110,7 @@ async def test_a_connection_leaves_slots_as_soon_as_there_is_another(
     text = TWO.format(endpoint="https://acme.app.spacelift.io")
     (tmp_path / "connections.yaml").write_text(text)
     assert await most() == next_to_another
+    assert refused == ["worker" if slots == "for_call" else "follow"]
     await clients.aclose()
 
 
