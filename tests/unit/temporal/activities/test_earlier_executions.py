@@ -414,7 +414,7 @@ async def test_while_temporal_does_not_answer_it_is_asked_again() -> None:
 
 
 RUNNING, TERMINATED = (
-    _Status.WORKFLOW_EXECUTION_STATUSRUNNING,
+    _Status.WORKFLOW_EXECUTION_STATUS_RUNNING,
     _Status.WORKFLOW_EXECUTION_STATUS_TERMINATED,
 )
 
