@@ -37,6 +37,8 @@ POLL_SECONDS = 0.5
 RELEASE_TIMEOUT_SECONDS = 2.0
 HUNG_SECONDS = 60.0
 """An event loop that has not turned for this long hangs; liveness probes give up at about then."""
+# What aiohttp recommends for connections with TLS, which it closes after a handshake.
+_CLOSING_SECONDS = 0.25
 # Of these seconds: so often an event loop shows that it turns.
 _TICK_PART = 1 / 12
 # As in client-go by its defaults: renewed every 2 of 15 seconds, given up after 10.
@@ -126,7 +128,11 @@ class RenewalThread:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     async def close(self) -> None:
-        """Stop the loop; what ran in it has ended."""
+        """Stop the loop; what ran in it has ended.
+
+        A request that was interrupted has left a TLS connection, which closes a moment later.
+        """
+        await asyncio.wrap_future(self.run(asyncio.sleep(_CLOSING_SECONDS)))
         self._loop.call_soon_threadsafe(self._loop.stop)
         await asyncio.to_thread(self._thread.join)
         self._loop.close()
@@ -215,10 +221,14 @@ class LeaderLease:
         self._ticking.cancel()
         await asyncio.wrap_future(self._thread.run(self._stop()))
         await asyncio.wait([self._renewing])
-        await self._thread.close()
-        self._thread = self._renewing = None
-        if self.lost.is_set():
-            return
+        thread, self._thread, self._renewing = self._thread, None, None
+        try:
+            if not self.lost.is_set():
+                await self._give_up()
+        finally:
+            await thread.close()
+
+    async def _give_up(self) -> None:
         try:
             async with asyncio.timeout(RELEASE_TIMEOUT_SECONDS):
                 await self._write(self._client, {"holderIdentity": ""})

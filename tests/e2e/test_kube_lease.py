@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import gc
+import warnings
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +20,7 @@ from tests.support import kube as kube_support
 DURATION_SECONDS = 15
 # If the holder is gone, the whole duration has to pass.
 SHORT_SECONDS = 6
+TRIES = 15
 
 
 class NewLease(Protocol):
@@ -258,3 +261,26 @@ async def test_of_many_exactly_one_leads(new_lease: NewLease) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_renewals_that_were_interrupted_leave_no_open_connection(
+    control_plane: server.ControlPlane,
+) -> None:
+    async def interrupt(seconds: float) -> None:
+        connected = connection(control_plane.kubeconfig)
+        asking = asyncio.create_task(connected.request("GET", "/version"))
+        await asyncio.sleep(seconds)
+        asking.cancel()
+        await asyncio.wait([asking])
+        await connected.close()
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ResourceWarning)
+        # At different moments: while it connects, while it waits for the answer, and after.
+        for number in range(TRIES):
+            thread = lease.RenewalThread()
+            await asyncio.wrap_future(thread.run(interrupt(2 * number / 1000)))
+            await thread.close()
+        gc.collect()
+
+    assert [str(one.message) for one in caught] == []

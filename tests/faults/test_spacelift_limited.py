@@ -11,7 +11,7 @@ from tests.support.waiting import eventually
 LIMITED = {"rateLimit": {"perSecond": 0.1, "burst": 1}}
 _LATE_SECONDS = 10.0
 ROOTS: chains.Body = {root: {} for root in "abcdefgh"}
-TEN: chains.Body = {root: {"autodeploy": False} for root in "abcdefghij"}
+TEN: chains.Body = {root: {"durations": {"planning": 600}} for root in "abcdefghij"}
 
 
 async def test_an_account_that_limits_its_requests_says_so_and_holds_up_no_other(
@@ -75,15 +75,14 @@ async def test_a_run_without_a_slot_says_so_and_is_followed_once_one_is_free(
 
         def all_wait(status: chains.Body) -> bool:
             found = sorted(chains.reasons(status).values())
-            return found == ["NeedsConfirmation"] * 9 + ["RateLimited"]
+            return found == ["RateLimited", *["RunInProgress"] * 9]
 
         status = await chain.until(all_wait, what="nine are followed, and one says why not")
         late = next(
             stack_id for stack_id, why in chains.reasons(status).items() if why == "RateLimited"
         )
         assert "has 9 of this worker's 10 slots for waits" in str(chains.stack(status, late))
-        for root in TEN:
-            await full.act((await full.only_run(root))["id"], "confirm")
+        await full.hurry()
         await chain.ends("RunSucceeded")
 
         for root in TEN:
