@@ -406,10 +406,12 @@ async def a_child_that_is_reset_reports_to_its_parent(place: Place) -> object:
     await _has(place, child, _COMPLETED)
     await child.signal("say", "one")
     await _has(place, child, _COMPLETED, 2)
+    first = (await child.describe()).run_id
     new = await _reset(place, child, to=-1)
     # Nothing says that the parent hears nothing of the end of the old one.
     await asyncio.sleep(1)
-    found = await place.events(parent)
+    shown = (await parent.describe()).raw_description.pending_children
+    found = [[one.run_id == first for one in shown], await place.events(parent)]
     await new.signal("say", "end")
     return [found, await _end_after(place, parent, "CHILD_WORKFLOW_EXECUTION_COMPLETED")]
 
