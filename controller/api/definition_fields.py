@@ -176,6 +176,7 @@ FIELDS = frozenset(
         "status.latestRun.workflowId",
         "status.latestRun.workflowRunId",
         "status.latestRun.workflowUrl",
+        "status.observedDigest",
         "status.observedGeneration",
         "status.pendingRun",
         "status.pendingRun.cause",

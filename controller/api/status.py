@@ -323,6 +323,8 @@ class Status:
     """The status subresource."""
 
     observed_generation: int = 0
+    observed_digest: str = ""
+    """Of what the operator has taken in: the uid, the spec and the request annotations."""
     installation: str = ""
     """Whose runs these are: the installation that has the resource."""
     conditions: tuple[Condition, ...] = ()

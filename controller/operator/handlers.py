@@ -61,9 +61,9 @@ def build_registry(
     kopf.on.event(*_RESOURCE, registry=registry)(on_event)
     # One handler with one id: otherwise kopf would call, after a restart, one after the other for a
     # resource that was edited meanwhile, and note in between that the first one is done.
-    kopf.on.resume(*_RESOURCE, registry=registry, id="reconcile")(on_change)
-    kopf.on.create(*_RESOURCE, registry=registry, id="reconcile")(on_change)
-    kopf.on.update(*_RESOURCE, registry=registry, id="reconcile")(on_change)
+    kopf.on.resume(*_RESOURCE, registry=registry, id=kopf_settings.RECONCILE)(on_change)
+    kopf.on.create(*_RESOURCE, registry=registry, id=kopf_settings.RECONCILE)(on_change)
+    kopf.on.update(*_RESOURCE, registry=registry, id=kopf_settings.RECONCILE)(on_change)
     kopf.on.delete(*_RESOURCE, registry=registry, id="release")(on_delete)
     return registry
 

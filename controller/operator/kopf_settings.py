@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import hashlib
 import itertools
-import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -17,12 +15,17 @@ from controller.api import v1alpha1
 from controller.kube import client as kube_client
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
+from controller.operator import asks_digest
 
 Login = Callable[..., Awaitable[kopf.ConnectionInfo]]
 """A login handler of kopf's."""
 ReadAccess = Callable[[], Awaitable[kube_client.Access]]
 
+RECONCILE = kopf.HandlerId("reconcile")
+"""The handler of restarts and of changes."""
+
 _LOGIN_PAUSE_SECONDS = 2.0
+_IDLE_SECONDS = 0.5
 _PREFIX = f"kopf.{v1alpha1.GROUP}"
 _TOUCH_LABEL = f"{_PREFIX}/touch"
 
@@ -86,65 +89,63 @@ def _label_value(text: str) -> str:
     return "".join(character for character in text if character.isalnum())[:63]
 
 
-class AsksDigestStorage(kopf.AnnotationsDiffBaseStorage):
-    """Keeps a digest of the spec and of the request tokens as the state last handled.
+class StatusDigestStorage(kopf.DiffBaseStorage):
+    """Compares the digest of what is asked with the one that a pass has written into the status.
 
-    kopf's own storage leaves annotations out of the comparison, writes the whole spec into one, and
-    calls handlers over and over once that passes 256 kB. The uid is part of it: a backup that is
-    restored brings the annotation along, but it is another resource.
+    So kopf itself notes nothing, which would be a second write of the resource for each change
+    (ADR 0067). Its own storages leave annotations out of the comparison.
     """
 
-    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
-        """Keep the digest; without room for it, each event of the object is a change."""
-        if _has_room(body):
-            super().store(body=body, patch=patch, essence=essence)
+    def __init__(self, progress: kopf.ProgressStorage) -> None:
+        super().__init__()
+        self._progress = progress
 
     def build(
         self, *, body: kopf.Body, extra_fields: Iterable[Any] | None = None
     ) -> kopf.BodyEssence:
         """Return what is compared: nothing but the digest."""
-        asks = {
-            "uid": body.metadata.uid,
-            "spec": body.get("spec") or {},
-            "tokens": [body.metadata.annotations.get(name) for name in v1alpha1.TOKENS],
-        }
-        text = json.dumps(asks, sort_keys=True, separators=(",", ":"), default=dict)
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        return kopf.BodyEssence({"spec": {"digest": digest}})
+        return _essence(asks_digest.digest_of(body))
 
     def fetch(self, *, body: kopf.Body) -> kopf.BodyEssence | None:
-        """Return what was handled last; nothing, if the annotation is not what kopf wrote."""
-        try:
-            essence = super().fetch(body=body)
-        except ValueError:
+        """Return what was handled last; nothing, while a handler that failed is to be called again.
+
+        Meanwhile the resync may have done its work. kopf still has to call it, to forget about it.
+        """
+        if self._progress.fetch(key=RECONCILE, body=body) is not None:
             return None
-        return essence if isinstance(essence, Mapping) else None
+        digest = (body.get("status") or {}).get("observedDigest")
+        return _essence(digest) if digest else None
+
+    def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
+        """Do nothing: the pass has noted it."""
+
+
+def _essence(digest: str) -> kopf.BodyEssence:
+    return kopf.BodyEssence({"spec": {"digest": digest}})
 
 
 def is_done(body: Mapping[str, Any]) -> bool:
     """Whether kopf would do nothing about a listed resource, but for calling handlers of restarts.
 
-    It holds the resource, has noted these very asks as handled, and no handler is under way.
+    It holds the resource, these very asks are noted as handled, and no handler is under way.
     """
     metadata = body["metadata"]
-    noted = [name for name in metadata.get("annotations") or () if name.startswith(f"{_PREFIX}/")]
-    if len(noted) != 1 or _TOUCH_LABEL in (metadata.get("labels") or ()):
+    if any(name.startswith(f"{_PREFIX}/") for name in metadata.get("annotations") or ()):
+        return False
+    if _TOUCH_LABEL in (metadata.get("labels") or ()):
         return False
     if v1alpha1.FINALIZER not in metadata.get("finalizers", ()) or "deletionTimestamp" in metadata:
         return False
-    storage, wrapped = _digest_storage(), kopf.Body(body)  # type: ignore[arg-type]
-    return storage.fetch(body=wrapped) == storage.build(body=wrapped)
-
-
-def _digest_storage() -> AsksDigestStorage:
-    return AsksDigestStorage(prefix=_PREFIX, v1=False)
+    digest = (body.get("status") or {}).get("observedDigest")
+    return bool(digest == asks_digest.digest_of(body))
 
 
 def configure(settings: kopf.OperatorSettings) -> None:
     """Set what differs from kopf's defaults, each with its reason."""
     settings.persistence.finalizer = v1alpha1.FINALIZER
-    settings.persistence.progress_storage = ProgressStorage(prefix=_PREFIX, v1=False)
-    settings.persistence.diffbase_storage = _digest_storage()
+    progress = ProgressStorage(prefix=_PREFIX, v1=False)
+    settings.persistence.progress_storage = progress
+    settings.persistence.diffbase_storage = StatusDigestStorage(progress)
     # No watch of CRDs and namespaces: fewer rights are needed.
     settings.scanning.disabled = True
     # Events come from transitions of the status only.
@@ -157,6 +158,8 @@ def configure(settings: kopf.OperatorSettings) -> None:
     # Bounds the memory of a listing.
     settings.watching.chunk_size = stackchains.PAGE_SIZE
     settings.execution.default_backoff = 15
+    # Until then kopf keeps a task for each resource that had an event, and the resource itself.
+    settings.queueing.idle_timeout = _IDLE_SECONDS
 
 
 @contextlib.contextmanager

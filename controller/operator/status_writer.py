@@ -14,7 +14,7 @@ from controller.chain.status import conditions, latest_run, pass_statuses, proje
 from controller.kube import errors as kube_errors
 from controller.kube import stackchains
 from controller.observability import metrics
-from controller.operator import announcer, chain_troubles, gatherer, operator_identity
+from controller.operator import announcer, asks_digest, chain_troubles, gatherer, operator_identity
 from controller.temporal.activities import chain_status
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,9 @@ class StatusWriter:
             *transitions.requested(decision.done, current),
             *transitions.stale(decision.notes, current),
         ]
-        is_written = await self._project(gathered.body, current, facts, happened=happened)
+        is_written = await self._project(
+            gathered.body, current, facts, happened=happened, is_taken_in=True
+        )
         if is_written:
             # A run that has closed was taken in before: its end is not news to the projection.
             self._count(gathered.chain.ref, stored, current)
@@ -126,7 +128,7 @@ class StatusWriter:
             history_limit=len(current.history) + 1,
             pending=automatic_asks.only_asks(current.pending_run),
         )
-        await self._project(body, current, facts, keep_run=run.execution is None)
+        await self._project(body, current, facts, keep_run=run.execution is None, is_taken_in=True)
 
     async def write_failed(self, body: Mapping[str, Any], problem: projection.Problem) -> None:
         """Write that a resource cannot be handled, even if it cannot be read completely.
@@ -199,17 +201,30 @@ class StatusWriter:
         facts: projection.ChainFacts,
         *,
         keep_run: bool = False,
+        is_taken_in: bool = False,
         happened: Sequence[transitions.Transition] = (),
     ) -> bool:
         """Write the status; announce what has happened before, then what the facts changed.
 
-        Returns whether the status had to be changed.
+        Args:
+            body: the resource.
+            current: its status.
+            facts: what the new one is computed from.
+            keep_run: nothing is known of the run, so the status keeps what it says about it.
+            is_taken_in: all that the resource asks for was decided on; otherwise the pass will be
+                tried again.
+            happened: what has happened before.
+
+        Returns:
+            Whether the status had to be changed.
         """
         now = self._clock.stamp()
         new = projection.project(v1alpha1.read_ref(body), current, facts, now=now)
         if keep_run:
             run = latest_run.without_estimate(current.latest_run)
             new = dataclasses.replace(new, latest_run=run, stacks=current.stacks)
+        digest = asks_digest.digest_of(body) if is_taken_in else current.observed_digest
+        new = dataclasses.replace(new, observed_digest=digest)
         happened = [
             *happened,
             *transitions.transitions(current, new, is_spec_new=facts.is_spec_new),

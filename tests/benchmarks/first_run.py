@@ -7,8 +7,9 @@ from controller.temporal import ids
 from tests.benchmarks import figures, graphs, histories, hops, machine, rig, tables
 
 POLL_SECONDS = 0.2
-RATES = (1, 5)
-MEDIAN_SECONDS, P99_SECONDS = 0.25, 1.0
+# Applies per second, and the most that the median may be.
+RATES = {1: 0.25, 5: 0.5}
+P99_SECONDS = 1.0
 _RUN_SECONDS = 2.0
 
 
@@ -46,7 +47,7 @@ async def run(*, quick: bool) -> figures.Report:
 
 def _figures(rate: int, seconds: Sequence[float]) -> list[figures.Figure]:
     p50, p90, p99, most = tables.spread(seconds)
-    rows = (("p50", p50, MEDIAN_SECONDS), ("p90", p90, None), ("p99", p99, P99_SECONDS))
+    rows = (("p50", p50, RATES[rate]), ("p90", p90, None), ("p99", p99, P99_SECONDS))
     return [
         figures.Figure(
             what=f"{name} of {len(seconds)} chains at {rate}/s",

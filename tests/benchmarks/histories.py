@@ -76,15 +76,21 @@ class History:
     def ended_at(self) -> float:
         return _at(self.events[-1])
 
-    def activity(self, name: str, *, last: bool = False) -> "Activity":
-        """Return the times of the first or last activity of a name."""
-        found = [
+    @property
+    def last_completed(self) -> float:
+        """Return when the last of its activities was completed."""
+        kind = EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED
+        return max(_at(event) for event in self.events if event.event_type == kind)
+
+    def activity(self, name: str) -> "Activity":
+        """Return the times of the first activity of a name."""
+        found = (
             event
             for event in self.events
             if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
             and event.activity_task_scheduled_event_attributes.activity_type.name == name
-        ]
-        return self._activity(found[-1 if last else 0])
+        )
+        return self._activity(next(found))
 
     def _activity(self, scheduled: Any) -> "Activity":
         started = completed = 0.0

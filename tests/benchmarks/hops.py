@@ -34,11 +34,11 @@ def of_hop(
     run_created: float,
 ) -> list[Stretch]:
     """From the end of an upstream run to the creation of the dependent's run."""
-    seen = upstream.activity("follow_stack_run", last=True).completed
+    seen = upstream.last_completed
     told = chain.child_ended(upstream.workflow_id)
     asked = chain.child_initiated(execution.workflow_id)
     return [
-        ("run ended -> follow has seen it, recorded", seen - upstream_ended),
+        ("run ended -> a read has seen it, recorded", seen - upstream_ended),
         ("upstream's execution closes", upstream.ended_at - seen),
         ("chain is told", told - upstream.ended_at),
         ("workflow task of the chain, which asks for the execution", asked - told),

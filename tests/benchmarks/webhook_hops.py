@@ -6,7 +6,7 @@ POLL_SECONDS = 60.0
 """So long that nothing of what is measured is due to polling."""
 RUN_SECONDS = 5.0
 """Short compared with the runs of real stacks, which take a minute and more."""
-HOP_P50_SECONDS = 0.5
+HOP_P50_SECONDS = 0.25
 RATIO = 1.2
 
 _TRIGGERED = makespan.Case(is_native=False, parallelism=200)

@@ -5,13 +5,12 @@ from typing import Any
 
 import kopf
 import pytest
-from kopf._cogs.structs import ids
 
 from controller.api import v1alpha1
 from controller.api.v1alpha1 import Phase
 from controller.kube import client as kube_client
 from controller.kube import errors as kube_errors
-from controller.operator import errors, handlers, kopf_settings, reconciler
+from controller.operator import asks_digest, errors, handlers, kopf_settings, reconciler
 from controller.temporal import client as temporal_client
 from controller.temporal.activities import chain_status
 from tests.support.builders import make_stack
@@ -173,17 +172,13 @@ def body(spec: dict[str, Any], **annotations: str) -> kopf.Body:
     ],
 )
 def test_a_change_is_one_of_the_spec_or_of_a_token(other: kopf.Body, is_same: bool) -> None:
-    storage = kopf_settings.AsksDigestStorage(prefix="kopf.stackchain.dev", v1=False)
+    before = asks_digest.digest_of(body({"a": 1, "b": 2}, run="1"))
 
-    before, after = storage.build(body=body({"a": 1, "b": 2}, run="1")), storage.build(body=other)
-
-    assert (before == after) is is_same
+    assert (before == asks_digest.digest_of(other)) is is_same
 
 
 def test_what_is_stored_stays_small() -> None:
-    storage = kopf_settings.AsksDigestStorage(prefix="kopf.stackchain.dev", v1=False)
-
-    assert len(str(storage.build(body=body({"roots": ["x" * 1000] * 1000})))) < 200
+    assert len(asks_digest.digest_of(body({"roots": ["x" * 1000] * 1000}))) == 64
 
 
 ROOM = 256 * 1024
@@ -201,9 +196,7 @@ def test_where_annotations_leave_no_room_kopf_adds_none(size: int, is_kept: bool
     settings = kopf.OperatorSettings()
     kopf_settings.configure(settings)
     body, patch = annotated(size), kopf.Patch()
-    essence = settings.persistence.diffbase_storage.build(body=body)
 
-    settings.persistence.diffbase_storage.store(body=body, patch=patch, essence=essence)
     settings.persistence.progress_storage.store(
         key=kopf.HandlerId("release"),
         record=kopf.ProgressRecord(started="2026-01-01T00:00:00Z", retries=1),
@@ -246,23 +239,19 @@ def restored(uid: str) -> kopf.Body:
     return kopf.Body({"metadata": {"uid": uid}, "spec": {"a": 1}})
 
 
-def test_a_restored_resource_is_another_one_whatever_its_annotation_says() -> None:
-    storage = kopf_settings.AsksDigestStorage(prefix="kopf.stackchain.dev", v1=False)
-
-    assert storage.build(body=restored("u1")) != storage.build(body=restored("u2"))
+def test_a_restored_resource_is_another_one_whatever_its_status_says() -> None:
+    assert asks_digest.digest_of(restored("u1")) != asks_digest.digest_of(restored("u2"))
 
 
 @pytest.mark.parametrize("junk", ["{", "no JSON", "7"])
-def test_annotations_that_others_broke_count_as_none(junk: str) -> None:
+def test_an_annotation_that_others_broke_counts_as_none(junk: str) -> None:
     settings = kopf.OperatorSettings()
     kopf_settings.configure(settings)
-    persistence, prefix = settings.persistence, f"kopf.{v1alpha1.GROUP}"
-    names = (f"{prefix}/last-handled-configuration", f"{prefix}/reconcile")
-    broken = kopf.Body({"metadata": {"annotations": dict.fromkeys(names, junk)}})
+    name = f"kopf.{v1alpha1.GROUP}/{kopf_settings.RECONCILE}"
+    broken = kopf.Body({"metadata": {"annotations": {name: junk}}})
 
-    assert persistence.diffbase_storage.fetch(body=broken) is None
-    key = ids.HandlerId("reconcile")
-    assert persistence.progress_storage.fetch(key=key, body=broken) is None
+    storage = settings.persistence.progress_storage
+    assert storage.fetch(key=kopf_settings.RECONCILE, body=broken) is None
 
 
 ACCESS = kube_client.Access(

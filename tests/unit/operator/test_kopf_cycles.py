@@ -7,6 +7,7 @@ until nothing more happens.
 import asyncio
 import copy
 import functools
+import json
 from typing import Any, cast
 
 import kopf
@@ -18,7 +19,7 @@ from kopf._core.engines import indexing
 from kopf._core.reactor import inventory, processing
 
 from controller.api import v1alpha1
-from controller.operator import handlers, kopf_settings
+from controller.operator import asks_digest, handlers, kopf_settings
 from tests.unit.operator import fakes
 
 _RESOURCE = references.Resource(
@@ -63,9 +64,20 @@ class Kopf:
         """Let kopf see the resource, and then what becomes of it, until nothing more does."""
         version = ""
         while version != (version := self._bench.body["metadata"]["resourceVersion"]):
-            body = copy.deepcopy(self._bench.body)
-            await self._process(raw_event={"type": event_type, "object": body})  # type: ignore[typeddict-item]
+            await self.show_once(event_type)
             event_type = "MODIFIED"
+
+    async def show_once(self, event_type: str | None) -> None:
+        """Let kopf see the resource as it is."""
+        body = copy.deepcopy(self._bench.body)
+        await self._process(raw_event={"type": event_type, "object": body})  # type: ignore[typeddict-item]
+
+    def end_pause(self) -> None:
+        """Let the time pass after which kopf calls a handler again that failed."""
+        name = f"kopf.{v1alpha1.GROUP}/{kopf_settings.RECONCILE}"
+        record = json.loads(self._bench.body["metadata"]["annotations"][name])
+        past = {name: json.dumps(record | {"delayed": record["started"]})}
+        self._bench.api.put(fakes.merged(self._bench.body, {"metadata": {"annotations": past}}))
 
     async def _patch(
         self, *, patch: patches.Patch, **_: Any
@@ -124,16 +136,12 @@ async def test_what_is_at_rest_is_taken_in_without_kopf(bench: fakes.Bench, kopf
         pytest.param({"metadata": {"finalizers": []}}, False, id="not held"),
         pytest.param({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}, False, id="gone"),
         pytest.param({"metadata": {"uid": "uid-2"}}, False, id="restored from a backup"),
-        pytest.param({"metadata": {"annotations": None}}, False, id="nothing noted"),
+        pytest.param({"status": {"observedDigest": None}}, False, id="nothing noted"),
+        pytest.param({"status": {"observedDigest": "0"}}, False, id="other asks noted"),
         pytest.param(
             {"metadata": {"annotations": {"kopf.stackchain.dev/reconcile": "{}"}}},
             False,
             id="a handler under way",
-        ),
-        pytest.param(
-            {"metadata": {"annotations": {"kopf.stackchain.dev/last-handled-configuration": "{"}}},
-            False,
-            id="not what kopf has noted",
         ),
         pytest.param(
             {"metadata": {"labels": {"kopf.stackchain.dev/touch": "1"}}}, False, id="touched"
@@ -172,8 +180,7 @@ async def test_what_was_edited_while_no_operator_ran_is_reconciled_once(
 
     assert bench.api.requests == {"GET": 1, "PATCH": 1}
     assert bench.workflows.described == 1
-    # What it has handled, and nothing on the way.
-    assert len(kopf_of.writes) == 1
+    assert kopf_of.writes == []
     assert bench.status.observed_generation == 2
 
 
@@ -189,7 +196,7 @@ async def test_what_was_created_while_no_operator_ran_is_reconciled_once(
         bench.counters.registry.get_sample_value("stackchain_reconciles_total", {"result": "ok"})
         == 1
     )
-    assert len(of_bench.writes) == 1
+    assert of_bench.writes == []
 
 
 async def test_what_runs_is_looked_at_once_at_a_restart(
@@ -204,3 +211,32 @@ async def test_what_runs_is_looked_at_once_at_a_restart(
     await of_bench.show(None)
 
     assert bench.workflows.described == 1
+
+
+async def test_a_status_that_someone_has_removed_is_written_again(
+    bench: fakes.Bench, kopf_of: Kopf
+) -> None:
+    bench.api.put({**bench.body, "status": {}})
+    await kopf_of.show("MODIFIED")
+
+    assert bench.api.requests["PATCH"] == 1
+    assert kopf_settings.is_done(bench.body)
+
+
+async def test_a_handler_that_failed_is_called_again_though_another_pass_has_done_its_work(
+    bench: fakes.Bench, kopf_of: Kopf
+) -> None:
+    """Otherwise what kopf has noted about it would stay with the resource for good."""
+    bench.edit(parallelism=11)
+    bench.workflows.is_away = True
+    await kopf_of.show_once("MODIFIED")
+    assert bench.body["status"]["observedDigest"] != asks_digest.digest_of(bench.body)
+
+    bench.workflows.is_away = False
+    await bench.reconcile()
+    assert bench.body["status"]["observedDigest"] == asks_digest.digest_of(bench.body)
+    assert not kopf_settings.is_done(bench.body)
+    kopf_of.end_pause()
+    await kopf_of.show("MODIFIED")
+
+    assert kopf_settings.is_done(bench.body)
