@@ -29,9 +29,9 @@ def backup(body: dict[str, Any], **annotations: str) -> dict[str, Any]:
     for name in ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"):
         kept["metadata"].pop(name, None)
     kept.pop("status", None)
-    kept["metadata"]["annotations"] |= {
-        f"stackchain.dev/{name}": value for name, value in annotations.items()
-    }
+    kept["metadata"].setdefault("annotations", {}).update(
+        {f"stackchain.dev/{name}": value for name, value in annotations.items()}
+    )
     return kept
 
 
