@@ -323,7 +323,7 @@ class Status:
     """The status subresource."""
 
     observed_generation: int = 0
-    observed_digest: str = ""
+    observed_digest: str | None = None
     """Of what the operator has taken in: the uid, the spec and the request annotations."""
     installation: str = ""
     """Whose runs these are: the installation that has the resource."""

@@ -21,6 +21,9 @@ Login = Callable[..., Awaitable[kopf.ConnectionInfo]]
 """A login handler of kopf's."""
 ReadAccess = Callable[[], Awaitable[kube_client.Access]]
 
+IsOurs = Callable[[Mapping[str, Any]], bool]
+"""Whether no other installation has a resource."""
+
 RECONCILE = kopf.HandlerId("reconcile")
 """The handler of restarts and of changes."""
 
@@ -96,9 +99,10 @@ class StatusDigestStorage(kopf.DiffBaseStorage):
     (ADR 0067). Its own storages leave annotations out of the comparison.
     """
 
-    def __init__(self, progress: kopf.ProgressStorage) -> None:
+    def __init__(self, progress: kopf.ProgressStorage, is_ours: IsOurs) -> None:
         super().__init__()
         self._progress = progress
+        self._is_ours = is_ours
 
     def build(
         self, *, body: kopf.Body, extra_fields: Iterable[Any] | None = None
@@ -107,17 +111,28 @@ class StatusDigestStorage(kopf.DiffBaseStorage):
         return _essence(asks_digest.digest_of(body))
 
     def fetch(self, *, body: kopf.Body) -> kopf.BodyEssence | None:
-        """Return what was handled last; nothing, while a handler that failed is to be called again.
+        """Return what was handled last; nothing, if it never was.
 
-        Meanwhile the resync may have done its work. kopf still has to call it, to forget about it.
+        Nothing has changed for us in a resource of another installation: otherwise each of two
+        would take away what the other's kopf has noted about its handler.
+
+        While a handler that failed is to be called again, something has changed: the resync may
+        have done its work, but kopf has to call it once more to remove what it has noted about it.
         """
-        if self._progress.fetch(key=RECONCILE, body=body) is not None:
-            return None
+        if not self._is_ours(body):
+            return self.build(body=body)
         digest = (body.get("status") or {}).get("observedDigest")
-        return _essence(digest) if digest else None
+        if not digest:
+            return None
+        is_under_way = self._progress.fetch(key=RECONCILE, body=body) is not None
+        return _essence("" if is_under_way else digest)
 
     def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
-        """Do nothing: the pass has noted it."""
+        """Note nothing, since the pass has done it, but take off a mark that has woken kopf up.
+
+        kopf alone would take it off with something else that it writes, and there is nothing.
+        """
+        self._progress.touch(body=body, patch=patch, value=None)
 
 
 def _essence(digest: str) -> kopf.BodyEssence:
@@ -127,7 +142,7 @@ def _essence(digest: str) -> kopf.BodyEssence:
 def is_done(body: Mapping[str, Any]) -> bool:
     """Whether kopf would do nothing about a listed resource, but for calling handlers of restarts.
 
-    It holds the resource, these very asks are noted as handled, and no handler is under way.
+    It holds the resource, these very asks are noted as handled, and nothing is noted by kopf.
     """
     metadata = body["metadata"]
     if any(name.startswith(f"{_PREFIX}/") for name in metadata.get("annotations") or ()):
@@ -140,12 +155,12 @@ def is_done(body: Mapping[str, Any]) -> bool:
     return bool(digest == asks_digest.digest_of(body))
 
 
-def configure(settings: kopf.OperatorSettings) -> None:
+def configure(settings: kopf.OperatorSettings, *, is_ours: IsOurs) -> None:
     """Set what differs from kopf's defaults, each with its reason."""
     settings.persistence.finalizer = v1alpha1.FINALIZER
     progress = ProgressStorage(prefix=_PREFIX, v1=False)
     settings.persistence.progress_storage = progress
-    settings.persistence.diffbase_storage = StatusDigestStorage(progress)
+    settings.persistence.diffbase_storage = StatusDigestStorage(progress, is_ours)
     # No watch of CRDs and namespaces: fewer rights are needed.
     settings.scanning.disabled = True
     # Events come from transitions of the status only.

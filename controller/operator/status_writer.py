@@ -211,8 +211,8 @@ class StatusWriter:
             current: its status.
             facts: what the new one is computed from.
             keep_run: nothing is known of the run, so the status keeps what it says about it.
-            is_taken_in: all that the resource asks for was decided on; otherwise the pass will be
-                tried again.
+            is_taken_in: all that the resource asks for was decided on, or only an edit can help;
+                otherwise the pass will be tried again.
             happened: what has happened before.
 
         Returns:

@@ -54,12 +54,16 @@ BuildRegistry = Callable[[kopf_settings.Login], kopf.OperatorRegistry]
 
 
 async def watch_with_kopf(
-    role: process.Process, build: BuildRegistry, ours: watches.Watches, stop: asyncio.Event
+    role: process.Process,
+    build: BuildRegistry,
+    ours: watches.Watches,
+    is_ours: kopf_settings.IsOurs,
+    stop: asyncio.Event,
 ) -> None:
     """Watch the StackChains, and call their handlers, until `stop` is set."""
     namespaces = role.settings.installation.watch_namespaces
     operator_settings = kopf.OperatorSettings()
-    kopf_settings.configure(operator_settings)
+    kopf_settings.configure(operator_settings, is_ours=is_ours)
     login = kopf_settings.login(lambda: kube_client.read_access(role.settings.kubernetes))
     before = asyncio.all_tasks()
     with ours.installed(), kopf_settings.bounded_pauses():
@@ -86,7 +90,8 @@ class Outside:
     new_lease_thread: Callable[[], lease.RenewalThread] = lease.RenewalThread
     new_worker: worker.NewWorker = temporalio.worker.Worker
     watch: Callable[
-        [process.Process, BuildRegistry, watches.Watches, asyncio.Event], Awaitable[None]
+        [process.Process, BuildRegistry, watches.Watches, kopf_settings.IsOurs, asyncio.Event],
+        Awaitable[None],
     ] = watch_with_kopf
     leave: Callable[[int], NoReturn] = os._exit
 
@@ -133,6 +138,7 @@ class OperatorParts:
             time=time,
         )
         owning = ownership.Ownership(installation, stack_chains)
+        self._is_ours = owning.is_ours
         self._dependencies = chain_dependencies.ChainDependencies(stack_chains)
         troubles = chain_troubles.ChainTroubles(time)
         self._reconciler = reconciler.Reconciler(
@@ -236,7 +242,7 @@ class OperatorParts:
                 self._reconciler, self._known, self._dependencies, self._watches, login=login
             )
 
-        await self._outside.watch(self._role, build_registry, self._watches, stop)
+        await self._outside.watch(self._role, build_registry, self._watches, self._is_ours, stop)
 
     async def _write_statuses(self, stop: asyncio.Event) -> None:
         connecting = asyncio.create_task(self._link.connected())

@@ -14,7 +14,7 @@ import temporalio.client
 from controller.config import connections, settings
 from controller.notify import sinks
 from controller.observability import metrics
-from controller.operator import watches
+from controller.operator import kopf_settings, watches
 from controller.roles import operator, operator_parts, worker
 from controller.roles import process as roles
 from controller.spacelift import account_session
@@ -233,11 +233,12 @@ async def _watch(
     role: roles.Process,
     build: operator_parts.BuildRegistry,
     ours: watches.Watches,
+    is_ours: kopf_settings.IsOurs,
     stop: asyncio.Event,
 ) -> None:
     namespaces: Sequence[str] = role.settings.installation.watch_namespaces
     registry = build(kopf_operator.login(way))
-    watching = asyncio.create_task(kopf_operator.watch(registry, ours, namespaces))
+    watching = asyncio.create_task(kopf_operator.watch(registry, ours, is_ours, namespaces))
     await roles.wait_for_first(watching, stop.wait())
     watching.cancel()
     await asyncio.wait([watching])

@@ -9,8 +9,9 @@ from typing import Any
 import kopf
 import pytest
 
+from controller.kube import errors
 from controller.observability import metrics
-from controller.operator import watches
+from controller.operator import asks_digest, watches
 from tests.simulation import virtual_time
 from tests.simulation.kube import (
     api_server,
@@ -30,7 +31,7 @@ FINALIZER = "stackchain.dev/stop-runs"
 
 
 class Bench:
-    """An operator that only notes how kopf calls its handlers, and a person with kubectl."""
+    """An operator that notes how kopf calls its handlers, also in the status; and a person."""
 
     def __init__(self, loop: virtual_time.VirtualLoop, decide: chance.Chance | None = None) -> None:
         self.loop = loop
@@ -92,7 +93,7 @@ class Bench:
         kopf.on.update(*resource, registry=registry, id="reconcile")(self._noting("update"))
         kopf.on.delete(*resource, registry=registry, id="release")(self._noting("delete"))
         self.watches = watches.Watches((), metrics.Metrics())
-        await kopf_operator.watch(registry, self.watches)
+        await kopf_operator.watch(registry, self.watches, lambda _: True)
 
     def _note(self, what: str) -> None:
         self.calls.append(f"{self.loop.time():.2f} {what}")
@@ -104,9 +105,17 @@ class Bench:
                 await asyncio.sleep(self.seconds)
             if self.failures:
                 raise self.failures.pop(0)
+            if what != "delete":
+                await self._note_taken_in()
             self._note(f"{what} done")
 
         return handle
+
+    async def _note_taken_in(self) -> None:
+        """Write what a pass writes when it has decided on all that is asked."""
+        with contextlib.suppress(errors.ObjectNotFound):
+            digest = asks_digest.digest_of(await self.get())
+            await self.patch({"status": {"observedDigest": digest}}, path=f"{PATH}/chain/status")
 
     async def _on_event(self, event: Json, **_: Any) -> None:
         self._note(f"event {event['type']}")

@@ -72,6 +72,7 @@ def login(link: ApiLink) -> kopf_settings.Login:
 async def watch(
     registry: kopf.OperatorRegistry,
     ours: watches.Watches,
+    is_ours: kopf_settings.IsOurs,
     namespaces: Sequence[str] = (),
 ) -> None:
     """Watch the StackChains of some namespaces or of all, and call their handlers; never returns.
@@ -79,7 +80,7 @@ async def watch(
     In the process that calls it, under `virtual_kopf`.
     """
     settings = kopf.OperatorSettings()
-    kopf_settings.configure(settings)
+    kopf_settings.configure(settings, is_ours=is_ours)
     vault, memo = credentials.Vault(), ephemera.AnyMemo(ephemera.Memo())
     indexers = indexing.OperatorIndexers()
     auth.vault_var.set(vault)

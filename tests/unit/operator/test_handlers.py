@@ -194,7 +194,7 @@ def annotated(size: int, **labels: str) -> kopf.Body:
 def test_where_annotations_leave_no_room_kopf_adds_none(size: int, is_kept: bool) -> None:
     """One too many, and the API server refuses the removal of the finalizer that comes with it."""
     settings = kopf.OperatorSettings()
-    kopf_settings.configure(settings)
+    kopf_settings.configure(settings, is_ours=lambda _: True)
     body, patch = annotated(size), kopf.Patch()
 
     settings.persistence.progress_storage.store(
@@ -210,7 +210,7 @@ def test_where_annotations_leave_no_room_kopf_adds_none(size: int, is_kept: bool
 
 def test_where_annotations_leave_no_room_a_label_wakes_kopf_up() -> None:
     settings = kopf.OperatorSettings()
-    kopf_settings.configure(settings)
+    kopf_settings.configure(settings, is_ours=lambda _: True)
     storage = settings.persistence.progress_storage
     set_one, taken, roomy = kopf.Patch(), kopf.Patch(), kopf.Patch()
     label = "kopf.stackchain.dev/touch"
@@ -227,7 +227,7 @@ def test_where_annotations_leave_no_room_a_label_wakes_kopf_up() -> None:
 def test_kopf_writes_no_events_and_watches_nothing_else() -> None:
     settings = kopf.OperatorSettings()
 
-    kopf_settings.configure(settings)
+    kopf_settings.configure(settings, is_ours=lambda _: True)
 
     assert not settings.posting.enabled
     assert settings.scanning.disabled
@@ -246,7 +246,7 @@ def test_a_restored_resource_is_another_one_whatever_its_status_says() -> None:
 @pytest.mark.parametrize("junk", ["{", "no JSON", "7"])
 def test_an_annotation_that_others_broke_counts_as_none(junk: str) -> None:
     settings = kopf.OperatorSettings()
-    kopf_settings.configure(settings)
+    kopf_settings.configure(settings, is_ours=lambda _: True)
     name = f"kopf.{v1alpha1.GROUP}/{kopf_settings.RECONCILE}"
     broken = kopf.Body({"metadata": {"annotations": {name: junk}}})
 

@@ -19,7 +19,7 @@ from kopf._core.engines import indexing
 from kopf._core.reactor import inventory, processing
 
 from controller.api import v1alpha1
-from controller.operator import asks_digest, handlers, kopf_settings
+from controller.operator import asks_digest, handlers, kopf_settings, ownership
 from tests.unit.operator import fakes
 
 _RESOURCE = references.Resource(
@@ -34,7 +34,8 @@ class Kopf:
         self.writes: list[patches.Patch] = []
         self._bench = bench
         self._settings = kopf.OperatorSettings()
-        kopf_settings.configure(self._settings)
+        owning = ownership.Ownership(fakes.INSTALLATION, bench.stack_chains)
+        kopf_settings.configure(self._settings, is_ours=owning.is_ours)
         monkeypatch.setattr(patching, "patch_obj", self._patch)
         self.restart()
 
@@ -240,3 +241,45 @@ async def test_a_handler_that_failed_is_called_again_though_another_pass_has_don
     await kopf_of.show("MODIFIED")
 
     assert kopf_settings.is_done(bench.body)
+
+
+async def test_a_handler_that_failed_is_noted_once(bench: fakes.Bench, kopf_of: Kopf) -> None:
+    bench.edit(parallelism=11)
+    bench.workflows.is_away = True
+    await kopf_of.show_once("MODIFIED")
+    (noted,) = kopf_of.writes
+    bench.workflows.is_away = False
+    kopf_of.end_pause()
+    await kopf_of.show("MODIFIED")
+
+    assert "update" in str(noted)
+    assert len(kopf_of.writes) == 2
+
+
+async def test_a_mark_that_has_woken_kopf_up_is_taken_off_with_the_next_change(
+    bench: fakes.Bench, kopf_of: Kopf
+) -> None:
+    labels = {"kopf.stackchain.dev/touch": "1"}
+    bench.api.put(fakes.merged(bench.body, {"metadata": {"labels": labels}}))
+    bench.edit(parallelism=11)
+    await kopf_of.show("MODIFIED")
+
+    assert kopf_settings.is_done(bench.body)
+
+
+async def test_a_resource_of_another_installation_is_left_with_what_its_kopf_has_noted(
+    bench: fakes.Bench, kopf_of: Kopf
+) -> None:
+    bench.edit(parallelism=11)
+    bench.workflows.is_away = True
+    await kopf_of.show_once("MODIFIED")
+    noted = bench.body["metadata"]["annotations"]
+    kopf_of.writes.clear()
+    bench.api.requests.clear()
+
+    bench.api.put(fakes.merged(bench.body, {"status": {"installation": "another"}}))
+    await kopf_of.show("MODIFIED")
+
+    assert bench.body["metadata"]["annotations"] == noted
+    assert bench.api.requests.total() == 0
+    assert kopf_of.writes == []

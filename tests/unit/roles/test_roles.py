@@ -150,7 +150,7 @@ async def test_kopf_watches_with_bounded_pauses(
     ours = watches.Watches((), metrics.Metrics())
 
     await operator_parts.watch_with_kopf(
-        bench.role, lambda _: kopf.OperatorRegistry(), ours, bench.role.stop
+        bench.role, lambda _: kopf.OperatorRegistry(), ours, lambda _: True, bench.role.stop
     )
 
     assert len(used) == 2
