@@ -1,4 +1,4 @@
-"""Memory of operator and worker: idle, with chains running, and with many idle resources."""
+"""Memory of operator and worker: idle, with chains running, and with many resources at rest."""
 
 import asyncio
 import dataclasses
@@ -11,13 +11,14 @@ from tests.benchmarks import figures, graphs, machine, rig, starts
 POLL_SECONDS = 1.0
 RECONCILED_SECONDS, OPERATOR_MIB = 25, 200
 _STACKS_PER_CHAIN = 5
+_EDITS_AT_ONCE = 20
 
 
 async def run(*, quick: bool) -> figures.Report:
     chains, idle = (10, 50) if quick else (100, 1000)
     settle_seconds = 1 if quick else 5
     running = await _running(chains, settle_seconds)
-    restarts = await _restarted(idle, settle_seconds)
+    restarts, edit = await _changed(idle, settle_seconds)
     found = [
         figures.Figure(what=f"{role}, {when}", measured=mib, unit="MiB")
         for when, roles in running.items()
@@ -39,8 +40,9 @@ async def run(*, quick: bool) -> figures.Report:
                 at_most=OPERATOR_MIB,
             ),
         ]
+    found += edit.figures(f"{idle} resources edited while it runs")
     return figures.Report(
-        title="Memory, and a restart of the operator",
+        title="Memory, a restart of the operator, and many edits",
         figures=found,
         notes=[
             f"chains of {_STACKS_PER_CHAIN} stacks, all but the first waiting for a person at once",
@@ -48,6 +50,8 @@ async def run(*, quick: bool) -> figures.Report:
             "each edited: `parallelism` changed meanwhile, so that each status has a new "
             "generation to observe",
             *(f"{name}: {restart.text()}" for name, restart in restarts.items()),
+            f"edited while it runs: {_EDITS_AT_ONCE} edits at a time, the last one "
+            f"{edit.edited:.1f} s after the first",
         ],
     )
 
@@ -110,8 +114,39 @@ class _Restart:
         return f"ready after {self.ready:.1f} s, {self.cpu:.1f} s of processor time"
 
 
-async def _restarted(count: int, settle_seconds: float) -> dict[str, _Restart]:
-    """Restart the operator over resources that ran long ago, and that were edited meanwhile."""
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class _Edit:
+    """What edits of all resources took, in seconds since the first one; `peak` in MiB."""
+
+    edited: float
+    seconds: float
+    peak: float
+    lease_transitions: int
+
+    def figures(self, what: str) -> list[figures.Figure]:
+        return [
+            figures.Figure(
+                what=f"{what}: last edit -> all reconciled",
+                measured=self.seconds - self.edited,
+                unit="s",
+                at_most=RECONCILED_SECONDS,
+            ),
+            figures.Figure(
+                what=f"{what}: operator's peak",
+                measured=self.peak,
+                unit="MiB",
+                at_most=OPERATOR_MIB,
+            ),
+            figures.Figure(
+                what=f"{what}: changes of the Lease's holder",
+                measured=self.lease_transitions,
+                at_most=0,
+            ),
+        ]
+
+
+async def _changed(count: int, settle_seconds: float) -> tuple[dict[str, _Restart], _Edit]:
+    """Restart the operator over resources that ran long ago, and edit them, also meanwhile."""
     names = [f"one-{number:04d}" for number in range(count)]
     async with rig.running(poll_seconds=0.2) as parts, rig.watching(parts) as watch:
         stacks = {f"{name}-000": () for name in names}
@@ -120,23 +155,24 @@ async def _restarted(count: int, settle_seconds: float) -> dict[str, _Restart]:
         await watch.succeeded(*names, seconds=1800)
         # The look back at each chain's end is over too.
         await asyncio.sleep(settle_seconds)
-        return {
+        restarts = {
             "nothing asked": await _restart(parts, watch, []),
             "each edited": await _restart(parts, watch, names),
         }
+        return restarts, await _edit_while_running(parts, watch, names)
 
 
 async def _restart(parts: rig.Rig, watch: rig.Watch, edited: list[str]) -> _Restart:
     operator = parts.role("operator")
     await operator.stop()
-    await _edit(parts, edited)
+    await _edit(parts, edited, parallelism=11)
     began = time.monotonic()
     await operator.start()
     ready = time.monotonic() - began
     pids = {"operator": operator.process.pid}
     async with machine.watched(pids) as usage:
         if edited:
-            await _until_observed(watch, edited)
+            await _until_observed(watch, edited, parallelism=11)
             done = time.monotonic()
         else:
             done = await at_rest(pids["operator"])
@@ -144,26 +180,42 @@ async def _restart(parts: rig.Rig, watch: rig.Watch, edited: list[str]) -> _Rest
     return _Restart(ready=ready, seconds=done - began, cpu=cpu, peak=usage.peak["operator"])
 
 
-async def _edit(parts: rig.Rig, names: list[str]) -> None:
-    slots = asyncio.Semaphore(20)
+async def _edit_while_running(parts: rig.Rig, watch: rig.Watch, names: list[str]) -> _Edit:
+    before = await parts.lease_transitions()
+    async with machine.watched({"operator": parts.role("operator").process.pid}) as usage:
+        began = time.monotonic()
+        await _edit(parts, names, parallelism=12)
+        edited = time.monotonic() - began
+        await _until_observed(watch, names, parallelism=12)
+        seconds = time.monotonic() - began
+    return _Edit(
+        edited=edited,
+        seconds=seconds,
+        peak=usage.peak["operator"],
+        lease_transitions=await parts.lease_transitions() - before,
+    )
+
+
+async def _edit(parts: rig.Rig, names: list[str], *, parallelism: int) -> None:
+    slots = asyncio.Semaphore(_EDITS_AT_ONCE)
 
     async def edit(name: str) -> None:
         async with slots:
-            await parts.chains.set_spec(name, parallelism=11)
+            await parts.chains.set_spec(name, parallelism=parallelism)
 
     await asyncio.gather(*(edit(name) for name in names))
 
 
-async def _until_observed(watch: rig.Watch, names: list[str]) -> None:
+async def _until_observed(watch: rig.Watch, names: list[str], *, parallelism: int) -> None:
     def are_observed() -> bool:
-        return all(_is_observed(watch.bodies[name]) for name in names)
+        return all(_is_observed(watch.bodies[name], parallelism) for name in names)
 
     await rig.until(are_observed, what=f"all {len(names)} resources are reconciled")
 
 
-def _is_observed(body: rig.Body) -> bool:
+def _is_observed(body: rig.Body, parallelism: int) -> bool:
     observed: bool = body["status"]["observedGeneration"] == body["metadata"]["generation"]
-    return observed
+    return observed and body["spec"]["parallelism"] == parallelism
 
 
 async def at_rest(pid: int) -> float:

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import temporalio.client
 
+from controller.kube import lease
 from devenv import environment, role_process, settings, tools
 from tests.benchmarks import counts, machine, simulated_account, temporal_servers
 from tests.support import kube as kube_support
@@ -24,6 +25,7 @@ from tests.support import temporal_database, waiting
 Body = simulated_account.Body
 
 NAMESPACE = TEMPORAL_NAMESPACE = "default"
+_LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/{lease.LEASE_NAME}"
 # Others may be using the machine: a benchmark waits, and gives up when nothing can come of it.
 PATIENCE_SECONDS = 600.0
 
@@ -92,6 +94,12 @@ class Rig(simulated_account.SimulatedAccount):
         return counts.read(
             temporal=temporal.text, kubernetes=kubernetes.text, namespace=TEMPORAL_NAMESPACE
         )
+
+    async def lease_transitions(self) -> int:
+        """Return how often the Lease has changed hands."""
+        found = await self.kube.get(_LEASE)
+        transitions: int = found["spec"]["leaseTransitions"]
+        return transitions
 
     async def start_second_worker(self) -> None:
         first = self.role("worker").options

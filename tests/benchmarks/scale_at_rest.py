@@ -11,7 +11,6 @@ import json
 import time
 from collections import Counter
 
-from controller.kube import lease
 from controller.operator import asks_digest, kopf_settings
 from tests.benchmarks import counts, figures, graphs, machine, memory, rig
 
@@ -22,7 +21,6 @@ _IDLE_SECONDS = 300.0
 _SCRAPE_SECONDS = 15.0
 _STACKS = 5
 _COPIES_AT_ONCE = 20
-_LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{rig.NAMESPACE}/leases/{lease.LEASE_NAME}"
 
 
 async def run(*, quick: bool) -> figures.Report:
@@ -162,11 +160,10 @@ def _observing(status: rig.Body, body: rig.Body) -> rig.Body:
 async def _reading(parts: rig.Rig) -> _Reading:
     operator = parts.role("operator")
     is_running = operator.process.is_running
-    found = await parts.kube.get(_LEASE)
     passes = await parts.metrics("operator", "stackchain_reconciles_total") if is_running else {}
     return _Reading(
         counts=await parts.counts(),
-        transitions=found["spec"]["leaseTransitions"],
+        transitions=await parts.lease_transitions(),
         passes=sum(passes.values()),
         rss=machine.rss(operator.process.pid) if is_running else 0.0,
     )
