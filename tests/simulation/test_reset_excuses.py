@@ -94,7 +94,7 @@ BETWEEN = plan("chain", task=0, amid="")
 BETWEEN = dataclasses.replace(
     BETWEEN,
     slow={transport.REQUEST: 50.0},
-    events=(dataclasses.replace(BETWEEN.events[0], at=16.0), *BETWEEN.events[1:]),
+    events=(dataclasses.replace(BETWEEN.events[0], at=22.0), *BETWEEN.events[1:]),
 )
 """A reset after the first stack has succeeded; what there was before is found in seconds."""
 
