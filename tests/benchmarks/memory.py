@@ -25,21 +25,12 @@ async def run(*, quick: bool) -> figures.Report:
         for role, mib in roles.items()
     ]
     for name, restart in restarts.items():
-        when = f"restart over {idle} resources, {name}"
-        found += [
-            figures.Figure(
-                what=f"{when}: all reconciled after",
-                measured=restart.seconds,
-                unit="s",
-                at_most=RECONCILED_SECONDS,
-            ),
-            figures.Figure(
-                what=f"{when}: operator's peak",
-                measured=restart.peak,
-                unit="MiB",
-                at_most=OPERATOR_MIB,
-            ),
-        ]
+        found += of_operator(
+            f"restart over {idle} resources, {name}",
+            "all reconciled after",
+            seconds=restart.seconds,
+            peak=restart.peak,
+        )
     found += edit.figures(f"{idle} resources edited while it runs")
     return figures.Report(
         title="Memory, a restart of the operator, and many edits",
@@ -54,6 +45,24 @@ async def run(*, quick: bool) -> figures.Report:
             f"{edit.edited:.1f} s after the first",
         ],
     )
+
+
+def of_operator(
+    what: str,
+    done: str,
+    *,
+    seconds: float,
+    peak: float,
+    most_seconds: float = RECONCILED_SECONDS,
+    most_mib: float = OPERATOR_MIB,
+) -> list[figures.Figure]:
+    """Return how long an operator took for many resources, and its peak in MiB."""
+    return [
+        figures.Figure(what=f"{what}: {done}", measured=seconds, unit="s", at_most=most_seconds),
+        figures.Figure(
+            what=f"{what}: operator's peak", measured=peak, unit="MiB", at_most=most_mib
+        ),
+    ]
 
 
 async def _running(chains: int, settle_seconds: float) -> dict[str, Mapping[str, float]]:
@@ -125,17 +134,11 @@ class _Edit:
 
     def figures(self, what: str) -> list[figures.Figure]:
         return [
-            figures.Figure(
-                what=f"{what}: last edit -> all reconciled",
-                measured=self.seconds - self.edited,
-                unit="s",
-                at_most=RECONCILED_SECONDS,
-            ),
-            figures.Figure(
-                what=f"{what}: operator's peak",
-                measured=self.peak,
-                unit="MiB",
-                at_most=OPERATOR_MIB,
+            *of_operator(
+                what,
+                "last edit -> all reconciled",
+                seconds=self.seconds - self.edited,
+                peak=self.peak,
             ),
             figures.Figure(
                 what=f"{what}: changes of the Lease's holder",

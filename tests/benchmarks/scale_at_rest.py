@@ -43,17 +43,13 @@ async def _measured(count: int, idle_seconds: float) -> figures.Report:
     return figures.Report(
         title="Many resources at rest, and a restart of the operator",
         figures=[
-            figures.Figure(
-                what=f"{what}: all reconciled after",
-                measured=restart.seconds,
-                unit="s",
-                at_most=RECONCILED_SECONDS,
-            ),
-            figures.Figure(
-                what=f"{what}: operator's peak",
-                measured=restart.peak,
-                unit="MiB",
-                at_most=OPERATOR_MIB,
+            *memory.of_operator(
+                what,
+                "all reconciled after",
+                seconds=restart.seconds,
+                peak=restart.peak,
+                most_seconds=RECONCILED_SECONDS,
+                most_mib=OPERATOR_MIB,
             ),
             figures.Figure(
                 what=f"{what}: operator's memory {idle_seconds:g} s later",

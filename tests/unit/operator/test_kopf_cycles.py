@@ -109,6 +109,13 @@ async def kopf_of(bench: fakes.Bench, monkeypatch: pytest.MonkeyPatch) -> Kopf:
     return of_bench
 
 
+async def fail(bench: fakes.Bench, kopf_of: Kopf) -> None:
+    """Let kopf call the handler of an edit while Temporal is away."""
+    bench.edit(parallelism=11)
+    bench.workflows.is_away = True
+    await kopf_of.show_once("MODIFIED")
+
+
 async def test_what_is_at_rest_costs_a_restart_neither_a_request_nor_a_write(
     bench: fakes.Bench, kopf_of: Kopf
 ) -> None:
@@ -228,9 +235,7 @@ async def test_a_handler_that_failed_is_called_again_though_another_pass_has_don
     bench: fakes.Bench, kopf_of: Kopf
 ) -> None:
     """Otherwise what kopf has noted about it would stay with the resource for good."""
-    bench.edit(parallelism=11)
-    bench.workflows.is_away = True
-    await kopf_of.show_once("MODIFIED")
+    await fail(bench, kopf_of)
     assert bench.body["status"]["observedDigest"] != asks_digest.digest_of(bench.body)
 
     bench.workflows.is_away = False
@@ -244,9 +249,7 @@ async def test_a_handler_that_failed_is_called_again_though_another_pass_has_don
 
 
 async def test_a_handler_that_failed_is_noted_once(bench: fakes.Bench, kopf_of: Kopf) -> None:
-    bench.edit(parallelism=11)
-    bench.workflows.is_away = True
-    await kopf_of.show_once("MODIFIED")
+    await fail(bench, kopf_of)
     (noted,) = kopf_of.writes
     bench.workflows.is_away = False
     kopf_of.end_pause()
@@ -270,9 +273,7 @@ async def test_a_mark_that_has_woken_kopf_up_is_taken_off_with_the_next_change(
 async def test_a_resource_of_another_installation_is_left_with_what_its_kopf_has_noted(
     bench: fakes.Bench, kopf_of: Kopf
 ) -> None:
-    bench.edit(parallelism=11)
-    bench.workflows.is_away = True
-    await kopf_of.show_once("MODIFIED")
+    await fail(bench, kopf_of)
     noted = bench.body["metadata"]["annotations"]
     kopf_of.writes.clear()
     bench.api.requests.clear()
